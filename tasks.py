@@ -1,0 +1,164 @@
+"""Tessera's tasks. `./inv --list` names them, `./inv --help TASK` explains one."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from invoke import Context, task  # noqa: E402
+from tessera.cli import developer  # noqa: E402
+from tessera.cli.command import command  # noqa: E402
+
+MODEL = "a name in models/ or a path to an int8 .tflite file"
+BOARD = "qemu-m4, qemu-m7, f4, f7 or h7"
+JSON = "also write the report to this file, as JSON"
+
+
+@task(help={"model": MODEL, "json": JSON})
+@command
+def inspect(_c: Context, model: str = "", json: str = "") -> None:
+    """Show a model's operators, shapes, quantisation, MACs and memory peaks."""
+    from tessera.cli.inspect import inspect_model
+
+    inspect_model(model, json)
+
+
+@task(
+    help={
+        "model": MODEL,
+        "board": BOARD,
+        "svg": "draw the memory map into this file",
+        "edges": "int8 or float",
+        "json": JSON,
+    }
+)
+@command
+def plan(_c: Context, model: str = "", board: str = "h7", svg: str = "", edges: str = "int8", json: str = "") -> None:
+    """Schedule a model, place its buffers in SRAM and say what it costs."""
+    from tessera.cli.plan import plan_model
+
+    plan_model(model, board, edges, svg, json)
+
+
+@task(help={"board": BOARD, "model": MODEL + " (default: helmet)", "edges": "int8 or float", "json": JSON})
+@command
+def build(_c: Context, board: str = "h7", model: str = "helmet", edges: str = "int8", json: str = "") -> None:
+    """Build the firmware of a board with PlatformIO, and its simulated twin."""
+    from tessera.cli.build import build_model
+
+    build_model(model, board, edges, json)
+
+
+@task(
+    help={
+        "model": MODEL,
+        "board": BOARD,
+        "input": "a .npy array, or an image; without it the input is random",
+        "seed": "of the random input",
+        "port": "serial port of a real board; without it the simulator runs",
+        "outputs": "write the outputs to this .npz file",
+        "edges": "int8 or float",
+        "json": JSON,
+    }
+)
+@command
+def run(
+    _c: Context,
+    model: str = "",
+    board: str = "h7",
+    input: str = "",  # noqa: A002 -- the name of the option
+    seed: int = 0,
+    port: str = "",
+    outputs: str = "",
+    edges: str = "int8",
+    json: str = "",
+) -> None:
+    """Run one inference on a board or its simulator and report outputs, instructions and memory."""
+    from tessera.cli.run import run_model
+
+    run_model(model, board, edges, input, seed, port, outputs, json)
+
+
+@task(
+    help={
+        "model": MODEL,
+        "board": BOARD,
+        "inputs": "how many inputs: noise, narrow noise, ramp, all least, all largest, then more noise",
+        "seed": "of the random inputs",
+        "port": "serial port of a real board; without it the simulator runs",
+        "edges": "int8 or float",
+        "json": JSON,
+    }
+)
+@command
+def verify(
+    _c: Context,
+    model: str = "",
+    board: str = "qemu-m4",
+    inputs: int = 8,
+    seed: int = 0,
+    port: str = "",
+    edges: str = "int8",
+    json: str = "",
+) -> None:
+    """Compare every tensor with LiteRT's reference kernels, byte for byte; exit 1 at a difference."""
+    from tessera.cli.verify import verify_model
+
+    verify_model(model, board, edges, inputs, seed, port, json)
+
+
+@task(
+    help={
+        "images": "a folder of photos (default: the ones that ship)",
+        "board": BOARD,
+        "model": "a detector in models/",
+        "port": "serial port of a real board; without it the simulator runs",
+        "out": "folder for the annotated pictures and the report",
+        "json": JSON,
+    }
+)
+@command
+def detect_demo(
+    _c: Context,
+    images: str = "",
+    board: str = "h7",
+    model: str = "helmet",
+    port: str = "",
+    out: str = "build/detect-demo",
+    json: str = "",
+) -> None:
+    """Find heads and helmets in photos on a simulated STM32H743; writes annotated pictures and an HTML report."""
+    from tessera.cli.detect_demo import detect_demo as demo
+
+    demo(images, board, model, port, out, json)
+
+
+@task(help={"quick": "only the tests that take no time", "args": "more arguments for pytest"})
+@command
+def test(_c: Context, quick: bool = False, args: str = "") -> None:
+    """Run the tests; those that need files or tools which are not here are skipped with a word."""
+    developer.test(quick, args)
+
+
+@task(help={"fix": "format and repair instead of checking"})
+@command
+def lint(_c: Context, fix: bool = False) -> None:
+    """Check style, types and C formatting."""
+    developer.lint(fix)
+
+
+@task(help={"models": "folder of .tflite files to measure beside the project's own (default: ../shared/models)"})
+@command
+def bench(_c: Context, models: str = "") -> None:
+    """Measure all models and write docs/measurements.md."""
+    from tessera.cli.bench import bench as measure
+
+    measure(models)
+
+
+@task
+@command
+def docs(_c: Context) -> None:
+    """Write the generated pages: docs/operators.md."""
+    developer.docs()

@@ -1,0 +1,114 @@
+"""`verify`: every tensor against LiteRT's reference kernels, byte for byte.
+
+Two comparisons, both on every input: the interpreter on the graph as loaded (every tensor of the file, also those that
+passes remove later), and the CRC-32 of every tensor that the firmware computes, on the board or its simulator.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.board import load_board
+from tessera.cli.build import firmware
+from tessera.cli.command import console, progress, write_json
+from tessera.cli.plan import parse_edges
+from tessera.device import Device, open_device
+from tessera.errors import BadInput, NotEqual
+from tessera.interpreter import run as interpret
+from tessera.ir.graph import TensorId
+from tessera.models import find_model
+from tessera.oracle.compare import Reference, reference
+from tessera.oracle.inputs import test_inputs
+from tessera.oracle.litert import Oracle
+from tessera.pipeline import Compiled, compile_model
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Tally:
+    """Tensors compared and the ones that differed; a tensor counts as equal when it was on every input."""
+
+    compared: set[str] = field(default_factory=set)
+    different: set[str] = field(default_factory=set)
+    first: dict[str, Any] | None = None
+
+    def add(self, where: str, input_number: int, tensor: str, kernel: str, equal: bool) -> None:
+        self.compared.add(f"{where}: {tensor}")
+        if not equal:
+            self.different.add(f"{where}: {tensor}")
+            if self.first is None:
+                self.first = {"where": where, "input": input_number, "tensor": tensor, "kernel": kernel}
+
+
+def verify_model(model: str, board_name: str, edges: str, inputs: int, seed: int, port: str, json_path: str) -> None:
+    if inputs < 1:
+        raise BadInput(f"--inputs {inputs}: must be at least 1")
+    board = load_board(board_name)
+    compiled = compile_model(find_model(model), edges=parse_edges(edges))
+    image = firmware(compiled, board, simulated=not port)
+    tally = Tally()
+    bar, advance = progress(inputs, f"verifying {compiled.model.name}")
+    with bar, Oracle(compiled.content) as oracle, open_device(board, elf=image.elf, port=port or None) as device:
+        for n, arrays in enumerate(test_inputs(compiled.graph, inputs, seed)):
+            expected = reference(oracle, compiled.loaded, compiled.graph, arrays)
+            _compare_file(compiled, expected, n, tally)
+            _compare_device(compiled, device, arrays, expected, n, tally)
+            advance(f"verifying {compiled.model.name}: input {n + 1}")
+    report = {
+        "model": compiled.model.name,
+        "board": board.name,
+        "tensors": len(tally.compared),
+        "equal": len(tally.compared) - len(tally.different),
+        "inputs": inputs,
+        "seed": seed,
+        "first_difference": tally.first,
+    }
+    write_json(json_path, report)
+    _conclude(report)
+
+
+def _compare_file(compiled: Compiled, expected: Reference, n: int, tally: Tally) -> None:
+    values = interpret(compiled.loaded, expected.file_inputs)
+    for op in compiled.loaded.ops:
+        for out in op.outputs:
+            ours, theirs = values[out], expected.file_tensors[out]
+            equal = ours is not None and ours.shape == theirs.shape and ours.tobytes() == theirs.tobytes()
+            tally.add("interpreter", n, compiled.loaded.tensor(out).name, type(op.attrs).__name__, equal)
+
+
+def _compare_device(
+    compiled: Compiled, device: Device, arrays: list[Array], expected: Reference, n: int, tally: Tally
+) -> None:
+    graph = compiled.graph
+    for i, array in enumerate(arrays):
+        device.load_input(i, np.ascontiguousarray(array).tobytes())
+    result = device.run(crcs=True)
+    for call, step in zip(compiled.kernels, result.steps, strict=True):
+        theirs = expected.tensors[call.output]
+        tally.add("firmware", n, graph.tensor(call.output).name, call.symbol, step.crc == zlib.crc32(theirs.tobytes()))
+    for out, chunk in zip(graph.outputs, device.outputs(), strict=True):
+        tally.add("output", n, _name(compiled, out), "", chunk == expected.tensors[out].tobytes())
+
+
+def _name(compiled: Compiled, tensor: TensorId) -> str:
+    return compiled.graph.tensor(tensor).name
+
+
+def _conclude(report: dict[str, Any]) -> None:
+    summary = f"{report['model']} on {report['board']}: {report['equal']} of {report['tensors']} tensors"
+    first = report["first_difference"]
+    if first:
+        kernel = f", computed by {first['kernel']}" if first["kernel"] else ""
+        raise NotEqual(
+            f"{summary} equal LiteRT's reference kernels; the first that differs is {first['tensor']} "
+            f"({first['where']}, input {first['input']}{kernel})"
+        )
+    console.print(
+        f"[green]equal[/] {summary} equal LiteRT's reference kernels on {report['inputs']} inputs", highlight=False
+    )
