@@ -67,7 +67,7 @@ def run(
     _c: Context,
     model: str = "",
     board: str = "h7",
-    input: str = "",  # noqa: A002 -- the name of the option
+    input: str = "",
     seed: int = 0,
     port: str = "",
     outputs: str = "",

@@ -1,4 +1,4 @@
-"""Draws the work-site scenes that ship beside the photos: `python draw.py` writes site_*.jpg, the same bytes every time.
+"""Draws the work-site scenes that ship beside the photos: `python draw.py` writes site_*.jpg, always the same bytes.
 
 Nobody owns them but this project. Each worker is a few shaded ellipses: skin, hair or a helmet, shoulders, a vest.
 """

@@ -106,7 +106,8 @@ def _show(report: dict[str, Any]) -> None:
             quant = "" if edge["scale"] is None else f", real = {edge['scale']:.8g} * (q - {edge['zero_point']})"
             console.print(f"{key[:-1]:7}{edge['name']}: {shape} {edge['dtype']}{quant}", highlight=False)
     console.print(
-        f"MACs   {kilo(report['macs'])}, weights {report['weights_bytes']:,} B in a file of {report['file_bytes']:,} B\n"
+        f"MACs   {kilo(report['macs'])}\n"
+        f"flash  weights {report['weights_bytes']:,} B in a file of {report['file_bytes']:,} B\n"
         f"memory largest layer {report['largest_layer_bytes']:,} B (in + out, nothing shared); "
         f"planned arena {report['arena_bytes']:,} B, lower bound {report['lower_bound_bytes']:,} B",
         highlight=False,
