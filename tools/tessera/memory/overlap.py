@@ -1,0 +1,131 @@
+"""Safe overlap: how far an operator's output may run into an input that dies there.
+
+Output written from low to high addresses eats its input from the front. When the output starts `lead` bytes below the
+input, what is written never reaches what is still to be read. In-place elementwise operators, in-place depthwise
+(TinyEngine, MCUNet, arXiv 2007.10319) and a convolution that slides over its input (vMCU, arXiv 2206.06873) are this one
+rule. It mirrors what the portable kernels promise in their headers:
+
+* a spatial operator computes output rows in increasing order; row r reads the rows of its window and writes row r;
+* a pointwise operator computes pixels in increasing order; pixel p is written while input pixel p is being read;
+* an elementwise operator reads element i before it writes element i, in increasing order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from tessera.ir.attrs import (
+    Add,
+    AvgPool2D,
+    Conv2D,
+    Dequantize,
+    DepthwiseConv2D,
+    FullyConnected,
+    Lookup,
+    MaxPool2D,
+    Mul,
+    PRelu,
+    Quantize,
+    ResizeBilinear,
+    ResizeNearest,
+    Sub,
+)
+from tessera.ir.graph import Graph, Op, Tensor
+from tessera.memory.align import align_up
+
+
+def lead_bytes(graph: Graph, op: Op, input_index: int) -> int | None:
+    """How many bytes below the start of this input the output must start at least; None: they must be disjoint.
+
+    Whether the input dies at this operator, and what its other operands need, is for the caller to ask.
+    """
+    source, target = graph.tensor(op.inputs[input_index]), graph.tensor(op.outputs[0])
+    match op.attrs:
+        case Lookup() | Add() | Sub() | Mul() | PRelu():
+            same = source.shape == target.shape and source.dtype.nbytes >= target.dtype.nbytes
+            return 0 if same else None
+        case Quantize() | Dequantize():
+            wide, narrow = target.dtype.nbytes, source.dtype.nbytes
+            return 0 if wide <= narrow else _run_lead(target.size, wide, narrow)
+        case FullyConnected() if input_index == 0:
+            outputs, inputs = graph.tensor(op.inputs[1]).shape
+            return _run_lead(target.size // outputs, outputs * target.dtype.nbytes, inputs * source.dtype.nbytes)
+        case Conv2D() as conv if input_index == 0 and is_pointwise(graph, op, conv):
+            pixels = target.size // target.shape[-1]
+            return _run_lead(pixels, target.nbytes // pixels, source.nbytes // pixels)
+        case Conv2D() | DepthwiseConv2D() as conv if input_index == 0:
+            kernel_rows = graph.tensor(op.inputs[1]).shape[1]
+            return _window_lead(source, target, kernel_rows, conv.stride[0], conv.padding[0])
+        case AvgPool2D() | MaxPool2D() as pool:
+            return _window_lead(source, target, pool.kernel[0], pool.stride[0], pool.padding[0])
+        case ResizeNearest() as nearest:
+            return _row_lead(source, target, _nearest_rows(source.shape[1], target.shape[1], nearest))
+        case ResizeBilinear() as bilinear:
+            return _row_lead(source, target, _bilinear_rows(source.shape[1], target.shape[1], bilinear))
+        case _:
+            return None
+
+
+def is_pointwise(graph: Graph, op: Op, conv: Conv2D) -> bool:
+    """1x1, stride 1, no padding: the convolution that runs over pixels, not rows."""
+    return graph.tensor(op.inputs[1]).shape[1:3] == (1, 1) and conv.stride == (1, 1) and not any(conv.padding)
+
+
+def saved_bytes(target_bytes: int, sources: Iterable[tuple[int, int]]) -> int:
+    """The most that one output can share with dying inputs, given as (bytes, lead); exact for one input."""
+    aligned = [(align_up(nbytes), align_up(lead)) for nbytes, lead in sources]
+    if not aligned:
+        return 0
+    return max(0, min(align_up(target_bytes) - min(lead for _, lead in aligned), sum(nbytes for nbytes, _ in aligned)))
+
+
+def _run_lead(count: int, out_bytes: int, in_bytes: int) -> int:
+    """max over p < count of (p + 1) * out_bytes - p * in_bytes."""
+    return out_bytes + max(0, (count - 1) * (out_bytes - in_bytes))
+
+
+def _window_lead(source: Tensor, target: Tensor, kernel_rows: int, stride: int, pad_top: int) -> int | None:
+    def first_row(r: int) -> int | None:
+        """First row of the window inside the map; None where the window lies in the padding."""
+        begin, end = max(0, r * stride - pad_top), min(source.shape[1], r * stride - pad_top + kernel_rows)
+        return begin if begin < end else None
+
+    return _row_lead(source, target, [first_row(r) for r in range(target.shape[1])])
+
+
+def _row_lead(source: Tensor, target: Tensor, first_rows: Sequence[int | None]) -> int | None:
+    """max over output rows of the bytes written up to its end less the bytes of input that nobody needs any more."""
+    if source.shape[0] != 1 or target.shape[0] != 1:
+        return None
+    out_bytes, in_bytes = target.nbytes // target.shape[1], source.nbytes // source.shape[1]
+    lead, needed = 0, source.shape[1]  # needed: first input row that this or a later output row reads
+    for r in reversed(range(target.shape[1])):
+        first = first_rows[r]
+        needed = needed if first is None else min(needed, first)
+        if needed < source.shape[1]:
+            lead = max(lead, (r + 1) * out_bytes - needed * in_bytes)
+    return lead
+
+
+def _nearest_rows(rows_in: int, rows_out: int, attrs: ResizeNearest) -> list[int | None]:
+    """The input row of each output row (TFLite reference/resize_nearest_neighbor.h, float32)."""
+    scale = np.float32(rows_in) / np.float32(rows_out)
+    if attrs.align_corners and rows_out > 1:
+        scale = np.float32(rows_in - 1) / np.float32(rows_out - 1)
+    at = (np.arange(rows_out, dtype=np.float32) + np.float32(0.5 if attrs.half_pixel_centers else 0)) * scale
+    rows = np.floor(at + np.float32(0.5)) if attrs.align_corners else np.floor(at)
+    return [int(r) for r in np.clip(rows, 0, rows_in - 1)]
+
+
+def _bilinear_rows(rows_in: int, rows_out: int, attrs: ResizeBilinear) -> list[int | None]:
+    """The upper of the two rows of each output row (TFLite reference/resize_bilinear.h, 10 fractional bits)."""
+    scale = ((rows_in << 10) + rows_out // 2) // rows_out
+    if attrs.align_corners and rows_out > 1:
+        scale = (((rows_in - 1) << 10) + (rows_out - 1) // 2) // (rows_out - 1)
+    shift = scale // 2 - 512 if attrs.half_pixel_centers else 0
+    rows: list[int | None] = [min(max(r * scale + shift, 0) >> 10, rows_in - 1) for r in range(rows_out)]
+    assert all(a <= b for a, b in pairwise(r for r in rows if r is not None))
+    return rows
