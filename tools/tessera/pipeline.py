@@ -1,4 +1,4 @@
-"""The one flow: .tflite -> Graph -> Graph' -> Schedule -> MemoryPlan -> C. Each stage is a function of the one before."""
+"""The one flow: .tflite -> Graph -> Schedule -> MemoryPlan -> C. Each stage is a function of the one before."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from tessera.cli.inspect import kind
 from tessera.cli.plan import memory_report, parse_edges
 from tessera.device import RunResult, open_device
 from tessera.errors import BadInput
+from tessera.firmware.build import Firmware
 from tessera.ir.graph import DType, Graph, Tensor
 from tessera.models import find_model
 from tessera.oracle.inputs import test_inputs
@@ -33,17 +34,22 @@ def run_model(
     board = load_board(board_name)
     compiled = compile_model(find_model(model), edges=parse_edges(edges))
     inputs = read_inputs(compiled.graph, input_path) if input_path else test_inputs(compiled.graph, 1, seed)[0]
+    report, result, outputs = run_once(compiled, board, inputs, port)
+    _show(compiled, report, result)
+    if outputs_path:
+        _save(compiled.graph, outputs, Path(outputs_path))
+    write_json(json_path, report)
+
+
+def run_once(compiled: Compiled, board: Board, inputs: Arrays, port: str) -> tuple[dict[str, Any], RunResult, Arrays]:
+    """Builds, loads and runs; the report, the device's own words, and the outputs."""
     image = firmware(compiled, board, simulated=not port)
     with open_device(board, elf=image.elf, port=port or None) as device:
         for i, array in enumerate(inputs):
             device.load_input(i, array.tobytes())
         result = device.run(crcs=True)
         outputs = as_arrays(compiled.graph, device.outputs())
-    report = run_report(compiled, board, image, result, outputs)
-    _show(compiled, report, result)
-    if outputs_path:
-        _save(compiled.graph, outputs, Path(outputs_path))
-    write_json(json_path, report)
+    return run_report(compiled, board, image, result, outputs), result, outputs
 
 
 def as_arrays(graph: Graph, chunks: Sequence[bytes]) -> Arrays:
@@ -93,7 +99,7 @@ def _picture(tensor: Tensor, path: Path) -> NDArray[Any]:
     return pixels if tensor.dtype is DType.UINT8 else (pixels ^ 0x80).view(np.int8)
 
 
-def run_report(compiled: Compiled, board: Board, image: Any, result: RunResult, outputs: Arrays) -> dict[str, Any]:
+def run_report(compiled: Compiled, board: Board, image: Firmware, result: RunResult, outputs: Arrays) -> dict[str, Any]:
     graph = compiled.graph
     return {
         **memory_report(compiled, board),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.board import load_board
+from tessera.board import Board, load_board
 from tessera.cli.build import firmware
 from tessera.cli.command import console, progress, write_json
 from tessera.cli.plan import parse_edges
@@ -51,6 +51,13 @@ def verify_model(model: str, board_name: str, edges: str, inputs: int, seed: int
         raise BadInput(f"--inputs {inputs}: must be at least 1")
     board = load_board(board_name)
     compiled = compile_model(find_model(model), edges=parse_edges(edges))
+    report = verify_report(compiled, board, inputs=inputs, seed=seed, port=port)
+    write_json(json_path, report)
+    _conclude(report)
+
+
+def verify_report(compiled: Compiled, board: Board, *, inputs: int, seed: int, port: str) -> dict[str, Any]:
+    """Runs `inputs` inputs on the device and compares; nothing is raised at a difference, it is in the report."""
     image = firmware(compiled, board, simulated=not port)
     tally = Tally()
     bar, advance = progress(inputs, f"verifying {compiled.model.name}")
@@ -59,8 +66,8 @@ def verify_model(model: str, board_name: str, edges: str, inputs: int, seed: int
             expected = reference(oracle, compiled.loaded, compiled.graph, arrays)
             _compare_file(compiled, expected, n, tally)
             _compare_device(compiled, device, arrays, expected, n, tally)
-            advance(f"verifying {compiled.model.name}: input {n + 1}")
-    report = {
+            advance(f"verifying {compiled.model.name} on {board.name}: input {n + 1}")
+    return {
         "model": compiled.model.name,
         "board": board.name,
         "tensors": len(tally.compared),
@@ -69,8 +76,6 @@ def verify_model(model: str, board_name: str, edges: str, inputs: int, seed: int
         "seed": seed,
         "first_difference": tally.first,
     }
-    write_json(json_path, report)
-    _conclude(report)
 
 
 def _compare_file(compiled: Compiled, expected: Reference, n: int, tally: Tally) -> None:

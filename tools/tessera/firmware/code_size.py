@@ -1,0 +1,62 @@
+"""Machine code that a generated model needs: its own functions and the kernels that it links, nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from tessera.board import Board
+from tessera.codegen.generate import Sources
+from tessera.errors import TesseraError, ToolMissing
+from tessera.models import ROOT
+
+LIBRARY = ROOT / "firmware" / "lib" / "tessera"
+CACHE = ROOT / "build" / "kernels"
+GCC = "arm-none-eabi-gcc"
+FLAGS = ("-std=c11", "-O2", "-mthumb", "-ffunction-sections", "-fdata-sections")
+
+
+def code_bytes(sources: Sources, board: Board) -> int:
+    """Bytes of instructions after linking only what the model uses (`--gc-sections`), compiled for the board's core."""
+    library = _library_objects(board)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in sources.files.items():
+            (folder / file).write_text(text)
+        elf = folder / "model.elf"
+        generated = sorted(str(folder / f) for f in sources.files if f.endswith(".c"))
+        link = ["-nostdlib", "-Wl,--gc-sections", f"-Wl,-e,{sources.symbol}", f"-Wl,-u,{sources.symbol}"]
+        _gcc(board, [*generated, *library, *link, "-Wl,--unresolved-symbols=ignore-all", "-o", str(elf)])
+        with elf.open("rb") as file:
+            text = ELFFile(file).get_section_by_name(".text")
+            return int(text["sh_size"]) if text else 0
+
+
+def _library_objects(board: Board) -> list[str]:
+    """The kernel library, compiled once for a core and kept until a source changes."""
+    files = sorted(LIBRARY.rglob("*.c"))
+    key = hashlib.sha256("\0".join([*board.cpu_flags, *FLAGS]).encode())
+    for path in [*files, *sorted(LIBRARY.rglob("*.h"))]:
+        key.update(path.read_bytes())
+    folder = CACHE / key.hexdigest()[:16]
+    objects = {f: folder / f"{f.stem}.o" for f in files}
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [f for f, o in objects.items() if not o.is_file()]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda f: _gcc(board, ["-c", str(f), "-o", str(objects[f])]), missing))
+    return [str(o) for o in objects.values()]
+
+
+def _gcc(board: Board, arguments: list[str]) -> None:
+    line = [GCC, *board.cpu_flags, *FLAGS, f"-I{LIBRARY / 'include'}", *arguments]
+    try:
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise ToolMissing(f"{GCC} is not installed: run through ./inv, or apt-get install gcc-arm-none-eabi") from None
+    if done.returncode:
+        raise TesseraError(f"{GCC} failed on generated code: {done.stderr.strip().splitlines()[0]}")
