@@ -1,4 +1,4 @@
-"""The two alignments of a plan: a buffer can be read as words; the arena's size keeps whatever lies behind it aligned."""
+"""The two alignments of a plan: buffers can be read as words; the arena keeps what lies behind it aligned."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Output written from low to high addresses eats its input from the front. When the output starts `lead` bytes below the
 input, what is written never reaches what is still to be read. In-place elementwise operators, in-place depthwise
-(TinyEngine, MCUNet, arXiv 2007.10319) and a convolution that slides over its input (vMCU, arXiv 2206.06873) are this one
-rule. It mirrors what the portable kernels promise in their headers:
+(TinyEngine) and a convolution that slides over its input (vMCU) are this one rule. It mirrors what the portable kernels
+promise in their headers:
 
 * a spatial operator computes output rows in increasing order; row r reads the rows of its window and writes row r;
 * a pointwise operator computes pixels in increasing order; pixel p is written while input pixel p is being read;
@@ -21,8 +21,8 @@ from tessera.ir.attrs import (
     Add,
     AvgPool2D,
     Conv2D,
-    Dequantize,
     DepthwiseConv2D,
+    Dequantize,
     FullyConnected,
     Lookup,
     MaxPool2D,
@@ -116,7 +116,7 @@ def _nearest_rows(rows_in: int, rows_out: int, attrs: ResizeNearest) -> list[int
     if attrs.align_corners and rows_out > 1:
         scale = np.float32(rows_in - 1) / np.float32(rows_out - 1)
     at = (np.arange(rows_out, dtype=np.float32) + np.float32(0.5 if attrs.half_pixel_centers else 0)) * scale
-    rows = np.floor(at + np.float32(0.5)) if attrs.align_corners else np.floor(at)
+    rows = np.floor(at.astype(np.float64) + 0.5) if attrs.align_corners else np.floor(at)  # half away from zero
     return [int(r) for r in np.clip(rows, 0, rows_in - 1)]
 
 
