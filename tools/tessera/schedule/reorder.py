@@ -1,8 +1,8 @@
 """Operator order of least peak memory.
 
 Liberis & Lane, "Neural networks on microcontrollers: saving memory at inference via operator reordering"
-(arXiv 1910.05110): which bytes are alive depends on the set of operators that have run, so the search is over sets. Ours
-is a best-first search on the peak so far; where it can, a set advances at no cost (see `_advance`), which makes chains
+(arXiv 1910.05110): which bytes are alive depends on the set of operators that have run, so the search is over sets.
+This one is best-first on the peak so far; where it can, a set advances at no cost (see `_advance`), which makes chains
 and branches that only shrink a single state.
 """
 
