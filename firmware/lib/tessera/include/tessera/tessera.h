@@ -1,0 +1,18 @@
+/** Everything that a generated model and its application need. */
+#ifndef TESSERA_TESSERA_H
+#define TESSERA_TESSERA_H
+
+#include "tessera/conv2d.h"
+#include "tessera/copy.h"
+#include "tessera/elementwise.h"
+#include "tessera/fully_connected.h"
+#include "tessera/lookup.h"
+#include "tessera/mean.h"
+#include "tessera/model.h"
+#include "tessera/pool2d.h"
+#include "tessera/quantize.h"
+#include "tessera/resize.h"
+#include "tessera/softmax.h"
+#include "tessera/status.h"
+
+#endif

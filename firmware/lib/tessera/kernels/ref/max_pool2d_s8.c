@@ -1,0 +1,43 @@
+#include "tessera/pool2d.h"
+
+#include "tessera/status.h"
+#include "tessera/tess_math.h"
+#include "tessera/window.h"
+
+static int32_t max_of_window(const tess_pool2d_s8_t *op, const int8_t *const *rows, int32_t x, int32_t c)
+{
+    const tess_span_t taps = tess_taps_inside(x, op->kernel_w, op->in.w);
+    int32_t max = INT8_MIN;
+
+    for (int32_t ky = 0; ky < op->kernel_h; ++ky) {
+        if (rows[ky] == NULL) {
+            continue;
+        }
+        for (int32_t kx = taps.begin; kx < taps.end; ++kx) {
+            max = tess_max(max, rows[ky][(x + kx) * op->in.c + c]);
+        }
+    }
+    return max;
+}
+
+void tess_max_pool2d_row_s8(const tess_pool2d_s8_t *op, const int8_t *const *rows, int32_t x_begin, int32_t x_end,
+                            int8_t *restrict out)
+{
+    TESS_ASSERT(x_begin >= 0 && x_begin <= x_end && x_end <= op->out.w);
+    for (int32_t x = x_begin; x < x_end; ++x) {
+        for (int32_t c = 0; c < op->in.c; ++c) {
+            const int32_t max = max_of_window(op, rows, x * op->stride_w - op->pad_left, c);
+            *out++ = tess_clamp_s8(max, op->min, op->max);
+        }
+    }
+}
+
+void tess_max_pool2d_s8(const tess_pool2d_s8_t *op, const int8_t *in, int8_t *out)
+{
+    const int8_t *rows[TESS_MAX_KERNEL_H];
+
+    for (int32_t y = 0; y < op->out.h; ++y, out += op->out.w * op->out.c) {
+        tess_window_rows(in, &op->in, y * op->stride_h - op->pad_top, op->kernel_h, rows);
+        tess_max_pool2d_row_s8(op, rows, 0, op->out.w, out);
+    }
+}
