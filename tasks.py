@@ -134,6 +134,25 @@ def detect_demo(
     demo(images, board, model, port, out, json)
 
 
+@task(
+    help={
+        "model": "a model in models/ that has a recipe",
+        "data": "folder of its training data, see models/<name>/README.md",
+        "out": "folder for checkpoints and the trained model",
+        "epochs": "how long (default: as the recipe says)",
+        "seed": "of everything random",
+    }
+)
+@command
+def train(
+    _c: Context, model: str = "helmet", data: str = "", out: str = "build/train", epochs: int = 0, seed: int = 0
+) -> None:
+    """Train, quantise and evaluate a model of the project; installs TensorFlow the first time."""
+    from tessera.cli.train import train_model
+
+    train_model(model, data, out, epochs, seed)
+
+
 @task(help={"quick": "only the tests that take no time", "args": "more arguments for pytest"})
 @command
 def test(_c: Context, quick: bool = False, args: str = "") -> None:
