@@ -34,7 +34,7 @@ def _worst_step(plan: MemoryPlan, schedule: Schedule) -> str:
     live = sorted((b for b in plan.buffers if b.start <= step < b.end), key=lambda b: -b.nbytes)
     shown = ", ".join(_describe(schedule, b) for b in live[:4])
     more = f" and {len(live) - 4} smaller" if len(live) > 4 else ""
-    return f". Step {step} ({names}) alone needs {pressure[step]:,} B: {shown}{more}"
+    return f"; step {step} ({names}) alone needs {pressure[step]:,} B: {shown}{more}"
 
 
 def _describe(schedule: Schedule, buffer: Buffer) -> str:
