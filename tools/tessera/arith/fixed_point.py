@@ -49,7 +49,8 @@ def doubling_high_mul(a: ArrayLike, b: ArrayLike) -> Ints:
     """gemmlowp SaturatingRoundingDoublingHighMul: (2ab) >> 32 rounded HALF UP. The C text truncates after a nudge that
     depends on the sign; for both signs that is one add and one arithmetic shift."""
     product: Ints = np.asarray(a, np.int64) * np.asarray(b, np.int64)
-    return np.minimum((product + (1 << 30)) >> 31, np.int64(INT32_MAX))
+    result: Ints = np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
+    return result
 
 
 def rounding_shift_right(x: ArrayLike, bits: ArrayLike) -> Ints:

@@ -30,7 +30,8 @@ def single_rounding(real: ArrayLike, acc_bound: ArrayLike, zero_point: int) -> t
     reals, bounds = np.broadcast_arrays(
         np.atleast_1d(np.asarray(real, np.float64)), np.atleast_1d(np.asarray(acc_bound, np.int64))
     )
-    assert np.all(reals >= 0) and np.all(bounds >= 0)
+    assert np.all(reals >= 0)
+    assert np.all(bounds >= 0)
     assert -128 <= zero_point <= 127
     if np.any(bounds > (1 << 31) - 1) or not np.all(np.isfinite(reals)):
         raise UnsupportedModel(f"accumulators up to {bounds.max()} do not fit in 32 bits")
@@ -41,7 +42,7 @@ def single_rounding(real: ArrayLike, acc_bound: ArrayLike, zero_point: int) -> t
     if not np.all(found | found_wide):
         c = int(np.argmin(found | found_wide))
         raise UnsupportedModel(
-            f"no integer multiplier equals the double {reals[c]!r} for all accumulators up to {bounds[c]} "
+            f"no integer multiplier equals the double {float(reals[c])!r} for all accumulators up to {bounds[c]} "
             f"(channel {c}); change the output scale by one part in a million"
         )
     return np.where(found, narrow_m, wide_m), np.where(found, narrow_s, wide_s)
