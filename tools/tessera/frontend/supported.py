@@ -459,7 +459,10 @@ SUPPORTED: dict[str, Supported] = {
     "SUB": Supported("Sub", (2, 2), (1, 1), _PAIR),
     "MUL": Supported("Mul", (2, 2), (1, 1), _PAIR),
     "PRELU": Supported(
-        None, (2, 2), (1, 1), (data_is_int8, operands_have_one_type, operands_are_quantized_per_tensor, alpha_is_constant)
+        None,
+        (2, 2),
+        (1, 1),
+        (data_is_int8, operands_have_one_type, operands_are_quantized_per_tensor, alpha_is_constant),
     ),
     "AVERAGE_POOL_2D": Supported("Pool2D", (1, 1), (1, 1), (*_TENSOR, map_is_nhwc, *_WINDOW)),
     "MAX_POOL_2D": Supported("Pool2D", (1, 1), (1, 1), (*_TENSOR, map_is_nhwc, *_WINDOW)),

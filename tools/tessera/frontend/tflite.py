@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema  # type: ignore[import-untyped]
 
 from tessera.arith.unary import concatenation_table
 from tessera.errors import BadInput, CorruptModel, UnsupportedModel

@@ -13,8 +13,9 @@ from tessera.ir.graph import DType, Tensor
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpView:
-    """`inputs` and `outputs` are parallel to `input_ids` and `output_ids`; an absent input is None and -1. The shapes of
-    inputs are known; those of outputs are as the file claims."""
+    """`inputs` and `outputs` are parallel to `input_ids` and `output_ids`; an absent input is None and -1.
+
+    The shapes of inputs are known; those of outputs are as the file claims."""
 
     kind: str
     version: int

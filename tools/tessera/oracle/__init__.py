@@ -1,0 +1,1 @@
+"""LiteRT's reference kernels, which every tensor is compared with."""
