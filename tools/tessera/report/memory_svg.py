@@ -18,7 +18,7 @@ from tessera.memory.plan import MemoryPlan
 from tessera.memory.planner import step_bytes
 from tessera.schedule.schedule import Schedule
 
-LEFT, TOP, RIGHT_MARGIN, MAP_HEIGHT, NAMES_HEIGHT = 84, 92, 150, 440, 118
+LEFT, TOP, RIGHT_MARGIN, NAMES_HEIGHT = 84, 92, 150, 118
 CHARACTER = 0.56  # width of a character in ems, on average
 SMALL_COLUMN, SMALL_LINE = 330, 15
 
@@ -149,8 +149,9 @@ def _page(schedule: Schedule, plan: MemoryPlan, title: str) -> Page:
     graph, stages = schedule.graph, len(schedule.stages)
     times = max(stages, max((b.end for b in plan.buffers), default=0))  # with the time after the last stage
     step = min(150.0, max(46.0, 1150.0 / max(times, 1)))
-    right, bottom = LEFT + step * times, float(TOP + MAP_HEIGHT)
-    scale = MAP_HEIGHT / max(plan.arena_bytes, 1)
+    map_height = min(720.0, max(440.0, 0.22 * step * times))
+    right, bottom = LEFT + step * times, TOP + map_height
+    scale = map_height / max(plan.arena_bytes, 1)
     rects = [
         Rect(LEFT + step * b.start, LEFT + step * b.end, bottom - scale * offset, bottom - scale * (offset + b.nbytes))
         for b, offset in zip(plan.buffers, plan.offsets, strict=True)
@@ -161,8 +162,9 @@ def _page(schedule: Schedule, plan: MemoryPlan, title: str) -> Page:
     small: list[Entry] = []
     in_row = max(1, int((right + RIGHT_MARGIN - LEFT) // SMALL_COLUMN))
     small_top = bottom + NAMES_HEIGHT + 12
-    for b, offset, rect, name, kind in zip(plan.buffers, plan.offsets, rects, names, kinds, strict=True):
-        label = _label(rect, name, f"{b.nbytes:,} B")
+    rooms = [_room(i, rects, plan, step) for i in range(len(rects))]
+    for b, offset, room, name, kind in zip(plan.buffers, plan.offsets, rooms, names, kinds, strict=True):
+        label = _label(room, name, f"{b.nbytes:,} B")
         if label is not None:
             labels.append(label)
         else:
@@ -256,23 +258,44 @@ def _label(rect: Rect, name: str, size_text: str) -> Label | None:
 def _path(index: int, rects: Sequence[Rect], plan: MemoryPlan, step: float) -> str:
     """The outline of a buffer: a rectangle, but for the slopes that it shares with what it overlaps."""
     r = rects[index]
-    points = [(r.x0, r.low)]
-    under = [o for o in plan.overlaps if o.target == index]
-    for o in sorted(under, key=lambda o: plan.offsets[o.source]):
-        source = rects[o.source]
-        begin, end = min(r.low, source.low), max(r.high, source.high)
+    points = [(r.x1, r.low), (r.x0, r.low)]
+    for o in sorted((o for o in plan.overlaps if o.target == index), key=lambda o: plan.offsets[o.source]):
+        begin, end = _shared(r, rects[o.source])
         if begin > end:
-            points += [(r.x0, begin), (r.x0 + step, end), (r.x0, end)]
-    points += [(r.x0, r.high), (r.x1, r.high)]
+            points += [(r.x0, begin), (r.x0 + step, end)]
+            points += [(r.x0, end)] if end > r.high + 0.5 else []
+    points += [(r.x0, r.high)] if points[-1][0] == r.x0 else []
+    points.append((r.x1, r.high))
     for o in (o for o in plan.overlaps if o.source == index):
-        target = rects[o.target]
-        begin, end = min(r.low, target.low), max(r.high, target.high)
+        begin, end = _shared(r, rects[o.target])
         if begin > end:
             points += [(r.x1, end), (r.x1 - step, begin)]
-    if points[-1] == (r.x1, r.high) or points[-1][1] < r.low:
-        points.append((r.x1, r.low))
-    unique = [p for i, p in enumerate(points) if i == 0 or p != points[i - 1]]
-    return "M" + " L".join(f"{_px(x)} {_px(y)}" for x, y in unique) + " Z"
+            points = points[1:] if begin > r.low - 0.5 else points
+    return "M" + " L".join(f"{_px(x)} {_px(y)}" for x, y in dict.fromkeys(points)) + " Z"
+
+
+def _shared(a: Rect, b: Rect) -> tuple[float, float]:
+    """First and last common address; the first is not greater when there is none (y grows downwards)."""
+    return min(a.low, b.low), max(a.high, b.high)
+
+
+def _room(index: int, rects: Sequence[Rect], plan: MemoryPlan, step: float) -> Rect:
+    """Where the label of a buffer goes: clear of its slopes."""
+    r = rects[index]
+    x0, x1, low, high = r.x0, r.x1, r.low, r.high
+    for o in plan.overlaps:
+        begin, end = _shared(rects[o.target], rects[o.source])
+        if begin <= end:
+            continue
+        if o.target == index:
+            x0 += step / 2
+        if o.source == index and r.width > 1.5 * step:
+            x1 -= step / 2
+        elif o.source == index and end - r.high > 24:
+            low = end
+        elif o.source == index:
+            x1, low = x1 - step / 4, low - r.height / 3
+    return Rect(x0, max(x1, x0), low, high)
 
 
 def _limits(plan: MemoryPlan, bottom: float, scale: float) -> tuple[Limit, ...]:
