@@ -1,6 +1,6 @@
 """Attributes of operators: one class per kind. All are resolved numbers; nothing refers to the source file's options.
 
-`Clamp` is the fused activation as output bytes, `(min, max)` inclusive. `Padding` is (top, bottom, left, right) in input
+`Clamp` is the fused activation as output bytes, `(min, max)` inclusive. `Padding` is (top, bottom, left, right) input
 pixels; padding reads as the input's zero point (convolutions) or is left out (pools).
 """
 
@@ -194,3 +194,6 @@ Attrs = (
     | ResizeNearest
     | ResizeBilinear
 )
+
+CLAMPING = Conv2D | DepthwiseConv2D | FullyConnected | Add | Sub | Mul | AvgPool2D | MaxPool2D
+"""Kinds that have a `clamp`."""
