@@ -1,0 +1,8 @@
+/* A model that goes wrong as its input says: see faults.c. */
+#ifndef TESS_MODEL_CONFIG_H
+#define TESS_MODEL_CONFIG_H
+
+#define TESS_MODEL faults_model
+#define TESS_MODEL_ARENA_BYTES 256
+
+#endif

@@ -1,0 +1,8 @@
+/* A stand-in for a generated model: see negate.c. */
+#ifndef TESS_MODEL_CONFIG_H
+#define TESS_MODEL_CONFIG_H
+
+#define TESS_MODEL negate_model
+#define TESS_MODEL_ARENA_BYTES 24576
+
+#endif

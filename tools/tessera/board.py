@@ -1,0 +1,130 @@
+"""Boards as boards/*.json describe them: the one place with memory sizes."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tessera.errors import BoardError
+
+BOARDS_DIR = Path(__file__).resolve().parents[2] / "boards"
+GUARD_BYTES = 32
+"""Of no-access memory below the stack."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A memory of the chip."""
+
+    name: str
+    kind: str
+    """`flash` or `ram`."""
+    origin: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """The QEMU machine that stands in for the board, with the same regions at its own addresses."""
+
+    machine: str
+    args: tuple[str, ...]
+    origins: tuple[tuple[str, int], ...]
+    unit: str
+    """What the step counter counts: `instructions`; never a time."""
+
+
+@dataclass(frozen=True)
+class Board:
+    name: str
+    title: str
+    cpu: str
+    isa: str
+    clock_hz: int
+    regions: tuple[Region, ...]
+    code_region: str
+    data_region: str
+    stack_region: str
+    arena_region: str
+    stack_bytes: int
+    data_bytes: int
+    """Kept free for .data and .bss beside the arena; the linker refuses more."""
+    simulator: Simulator
+    env: str
+    """PlatformIO environment of the chip; of a board that is a simulator, the same as `sim_env`."""
+    sim_env: str
+
+    def region(self, name: str) -> Region:
+        return next(region for region in self.regions if region.name == name)
+
+    @property
+    def flash_bytes(self) -> int:
+        return self.region(self.code_region).bytes
+
+    @property
+    def arena_limit_bytes(self) -> int:
+        """The largest arena that links: its region minus what the stack and static data reserve there."""
+        limit = self.region(self.arena_region).bytes
+        if self.stack_region == self.arena_region:
+            limit -= self.stack_bytes + GUARD_BYTES
+        if self.data_region == self.arena_region:
+            limit -= self.data_bytes
+        return limit - limit % 16
+
+    @property
+    def is_simulator(self) -> bool:
+        """There is no such chip: the machine itself is the board."""
+        return self.env == self.sim_env
+
+
+def board_names() -> list[str]:
+    """Every board there is, in alphabetical order."""
+    return sorted(path.stem for path in BOARDS_DIR.glob("*.json"))
+
+
+def load_board(name: str) -> Board:
+    if name not in board_names():
+        raise BoardError(f"There is no board {name!r}; the boards are {', '.join(board_names())}.")
+    manifest: dict[str, Any] = json.loads((BOARDS_DIR / f"{name}.json").read_text())
+    ours = manifest["tessera"]
+    simulator = ours["simulator"]
+    place = ours["place"]
+    board = Board(
+        name=name,
+        title=ours["title"],
+        cpu=manifest["build"]["cpu"],
+        isa=ours["isa"],
+        clock_hz=int(manifest["build"]["f_cpu"].rstrip("L")),
+        regions=tuple(Region(r["name"], r["kind"], int(r["origin"], 0), r["bytes"]) for r in ours["regions"]),
+        code_region=place["code"],
+        data_region=place["data"],
+        stack_region=place["stack"],
+        arena_region=place["arena"],
+        stack_bytes=ours["stack_bytes"],
+        data_bytes=ours["data_bytes"],
+        simulator=Simulator(
+            machine=simulator["machine"],
+            args=tuple(simulator["args"]),
+            origins=tuple((region, int(origin, 0)) for region, origin in simulator["origins"].items()),
+            unit=simulator["unit"],
+        ),
+        env=name,
+        sim_env=name if ours["port"] == simulator["port"] else f"{name}-sim",
+    )
+    verify_board(board)
+    return board
+
+
+def verify_board(board: Board) -> None:
+    """Regions are apart, on the chip and in its twin, and every use names one of the right kind."""
+    names = [region.name for region in board.regions]
+    assert len(set(names)) == len(names), board.name
+    assert {name for name, _ in board.simulator.origins} == set(names), board.name
+    assert board.region(board.code_region).kind == "flash", board.name
+    for use in (board.data_region, board.stack_region, board.arena_region):
+        assert board.region(use).kind == "ram", board.name
+    for origins in ({r.name: r.origin for r in board.regions}, dict(board.simulator.origins)):
+        spans = sorted((origins[r.name], origins[r.name] + r.bytes) for r in board.regions)
+        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+            assert end <= start, board.name
+    assert board.arena_limit_bytes > 0, board.name

@@ -1,0 +1,97 @@
+"""The messages of telemetry v1, as docs/telemetry.md defines them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What runs on the device. Sent at reset and for `hello`."""
+
+    version: int
+    board: str
+    model: str
+    hash: str
+    abi: int
+    arena_bytes: int
+    unit: str
+    """`instructions` (simulator) or `cycles` (chip)."""
+    build: str
+    steps: int
+    inputs: tuple[int, ...]
+    """Bytes of each input."""
+    outputs: tuple[int, ...]
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class Ack:
+    """The request was carried out (`run`: has begun)."""
+
+
+@dataclass(frozen=True)
+class Error:
+    """The request was not carried out."""
+
+    DAMAGED = 1
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Counts, and CRC-32 of the completed tensors if asked for, of steps from `first` on."""
+
+    first: int
+    counts: tuple[int, ...]
+    crcs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """The run has ended."""
+
+    status: int
+    """Of tess_run: 0 or a negative tess_status_t."""
+    count: int
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
+class Output:
+    """Part of an output."""
+
+    index: int
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The processor stopped in an exception or a failed assertion."""
+
+    kind: str
+    exception: int
+    pc: int
+    lr: int
+    cfsr: int
+    address: int
+    step: int
+    """Index of the step that ran, or -1."""
+    file: str
+    line: int
+    earlier: bool
+    """It happened before the last reset."""
+
+
+Message = Boot | Ack | Error | Steps | Result | Output | Fault
+
+MESSAGES: dict[str, type[Message]] = {
+    "boot": Boot,
+    "ack": Ack,
+    "error": Error,
+    "steps": Steps,
+    "result": Result,
+    "output": Output,
+    "fault": Fault,
+}
