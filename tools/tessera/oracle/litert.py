@@ -6,16 +6,16 @@ one), so a child runs it and its death becomes an OracleError.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
@@ -23,6 +23,7 @@ from tessera.errors import TesseraError
 from tessera.oracle.flatbuffer import pack
 
 Array = NDArray[Any]
+_TOOLS = Path(__file__).resolve().parents[2]
 
 
 class OracleError(TesseraError):
@@ -39,7 +40,7 @@ class Oracle:
     """One child process. `run` may be called many times, `load` replaces the model; a dead child is started again."""
 
     def __init__(self, model: bytes) -> None:
-        self._process: Any = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._stderr = tempfile.NamedTemporaryFile(prefix="tessera_oracle_", suffix=".log")  # noqa: SIM115
         self._model = b""
@@ -60,10 +61,17 @@ class Oracle:
         return result
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._stderr.name), daemon=True)
-        self._process.start()
+        ours, theirs = Pipe()
+        fd = theirs.fileno()
+        with open(self._stderr.name, "w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tessera.oracle.child", str(fd)],
+                pass_fds=[fd],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(_TOOLS), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            )
         theirs.close()
         self._connection = ours
         self._ask(("load", self._model))
@@ -89,8 +97,8 @@ class Oracle:
             self._connection.close()
             self._connection = None
         if self._process is not None:
-            self._process.terminate()
-            self._process.join()
+            self._process.kill()
+            self._process.wait()
             self._process = None
 
     def __enter__(self) -> Self:
@@ -111,48 +119,3 @@ def patch_bias_dimension(model: bytes) -> bytes:
         if t.shape is not None and len(t.shape) == 1 and t.quantization and t.quantization.quantizedDimension:
             t.quantization.quantizedDimension, changed = 0, True
     return pack(m) if changed else model
-
-
-def _serve(connection: Connection, stderr_path: str) -> None:
-    """The child: LiteRT's messages go to a file, so that the parent can quote the last."""
-    log = os.open(stderr_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from ai_edge_litert.interpreter import (  # type: ignore[import-untyped]
-        Interpreter,
-        OpResolverType,
-    )
-
-    interpreter: Any = None
-    while True:
-        try:
-            kind, value = connection.recv()
-        except EOFError:
-            return
-        try:
-            if kind == "load":
-                interpreter = Interpreter(
-                    model_content=value,
-                    experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-                    experimental_preserve_all_tensors=True,
-                )
-                interpreter.allocate_tensors()
-                connection.send(("ok", None))
-            else:
-                connection.send(("ok", _tensors(interpreter, value)))
-        except (RuntimeError, ValueError) as error:
-            connection.send(("error", str(error).splitlines()[0][:200]))
-
-
-def _tensors(interpreter: Any, inputs: Sequence[Array]) -> list[Array | None]:
-    for details, value in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.set_tensor(details["index"], value)
-    interpreter.invoke()
-    kept: list[Array | None] = []
-    for i in range(max(d["index"] for d in interpreter.get_tensor_details()) + 1):
-        try:
-            kept.append(np.array(interpreter.get_tensor(i)))
-        except ValueError:  # an unused or temporary tensor
-            kept.append(None)
-    return kept

@@ -1,0 +1,64 @@
+"""Fixtures that tests of every folder share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tessera.oracle.litert import Oracle
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_MODELS = ROOT.parent / "shared" / "models"
+TRANSFORMERS = "own_vit"  # files whose name starts so are not supported yet
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cases", type=int, default=60, help="random single-operator models an operator")
+
+
+@pytest.fixture(scope="session")
+def cases(request: pytest.FixtureRequest) -> int:
+    """How many random models of an operator to try."""
+    return int(request.config.getoption("--cases"))
+
+
+def shared_model_names() -> list[str]:
+    """For parametrize: the models beside the repository that must work; one empty name where there are none."""
+    names = sorted(p.name for p in SHARED_MODELS.glob("*.tflite") if not p.name.startswith(TRANSFORMERS))
+    return names or [""]
+
+
+@pytest.fixture(scope="session")
+def shared_models() -> Path:
+    """The folder of other people's models; a test that asks for it is skipped where it is absent."""
+    if not SHARED_MODELS.is_dir():
+        pytest.skip(f"no models at {SHARED_MODELS}")
+    return SHARED_MODELS
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[OracleBox]:
+    """LiteRT in one child process for the whole session."""
+    box = OracleBox()
+    yield box
+    box.close()
+
+
+class OracleBox:
+    """`oracle(model)` gives the session's Oracle with `model` loaded."""
+
+    def __init__(self) -> None:
+        self._oracle: Oracle | None = None
+
+    def __call__(self, model: bytes) -> Oracle:
+        if self._oracle is None:
+            self._oracle = Oracle(model)
+        else:
+            self._oracle.load(model)
+        return self._oracle
+
+    def close(self) -> None:
+        if self._oracle is not None:
+            self._oracle.close()
