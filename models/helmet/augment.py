@@ -1,4 +1,4 @@
-"""Training samples for the helmet detector: photos kept in RAM, strong cheap augmentation, label assignment in numpy."""
+"""Training samples for the helmet detector: photos kept in RAM, strong cheap augmentation, label assignment."""
 
 from __future__ import annotations
 

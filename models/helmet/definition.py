@@ -43,9 +43,7 @@ def _conv(x: Any, channels: int, kernel: int, stride: int, name: str, activation
 
 
 def _depthwise(x: Any, kernel: int, stride: int, name: str) -> Any:
-    x = layers.DepthwiseConv2D(
-        kernel, stride, "same", use_bias=False, depthwise_initializer="he_normal", name=name
-    )(x)
+    x = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, depthwise_initializer="he_normal", name=name)(x)
     x = layers.BatchNormalization(momentum=0.97, epsilon=1e-3, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x)
 

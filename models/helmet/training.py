@@ -13,9 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-
-from models.helmet.augment import BASE, STRIDE, Photo, batches
-from models.helmet.definition import build
+from augment import BASE, STRIDE, Photo, batches
+from definition import build
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,11 @@ def fit(photos: list[Photo], out_dir: Path, settings: Settings, log: Callable[[s
     steps_per_epoch = len(photos) // settings.batch
     total = steps_per_epoch * settings.epochs
     schedule = keras.optimizers.schedules.CosineDecay(
-        1e-5, max(1, total - settings.warmup_steps), alpha=0.01, warmup_target=settings.rate, warmup_steps=settings.warmup_steps
+        1e-5,
+        max(1, total - settings.warmup_steps),
+        alpha=0.01,
+        warmup_target=settings.rate,
+        warmup_steps=settings.warmup_steps,
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=settings.weight_decay, clipnorm=10.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
