@@ -3,10 +3,10 @@
     for n in range(cases):
         model, inputs = draw_case("CONV_2D", seed=n)      # content of a .tflite file, arrays in the order of its inputs
 
-Zero points are extreme half of the time, scales spread around values that use the output's range, shapes are odd. Plain
-random cases hardly ever touch a rounding boundary (test_mutants.py shows it), so a part is adversarial: powers of two as
-scales (exact ties), 6 / (n + 0.5) (ties in clamp limits), accumulators put next to a boundary through the bias (tells a
-float32 multiplier from a double one), and all 65,536 pairs of bytes for operators with two inputs.
+Zero points are extreme half of the time, scales spread around values that use the range, shapes are odd. Plain
+random cases hardly ever touch a rounding boundary (test_mutants.py shows it), so a part is adversarial: powers of two
+as scales (exact ties), 6 / (n + 0.5) (ties in clamp limits), accumulators put next to a boundary through the bias
+(tells a float32 multiplier from a double one), and all 65,536 pairs of bytes for operators with two inputs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-
 from tessera.oracle.flatbuffer import pack
 
 Array = NDArray[Any]

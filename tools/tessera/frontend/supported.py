@@ -258,6 +258,12 @@ def parameters_are_constant(op: OpView) -> str | None:
     return None
 
 
+def shape_is_constant(op: OpView) -> str | None:
+    """the new shape must be constant
+    Try: convert with a fixed input shape"""
+    return f"'{op.input(1).name}' is computed at run time" if op.has(1) and not op.is_constant(1) else None
+
+
 def pad_value_is_constant(op: OpView) -> str | None:
     """the value to pad with must be one constant of the input's type"""
     v = op.input(2)
@@ -486,7 +492,7 @@ SUPPORTED: dict[str, Supported] = {
     "DEQUANTIZE": Supported(None, (1, 1), (1, 1), (dequantize_types, data_is_quantized_per_tensor, rank_is_at_most_6)),
     "RESIZE_NEAREST_NEIGHBOR": Supported("ResizeNearestNeighbor", (2, 2), (1, 1), (data_is_8_bit, *_RESIZE)),
     "RESIZE_BILINEAR": Supported("ResizeBilinear", (2, 2), (1, 1), (data_is_int8, *_RESIZE)),
-    "RESHAPE": Supported("Reshape", (1, 2), (1, 1), _TENSOR),
+    "RESHAPE": Supported("Reshape", (1, 2), (1, 1), (*_TENSOR, shape_is_constant)),
     "EXPAND_DIMS": Supported(None, (2, 2), (1, 1), _MOVE),
     "SQUEEZE": Supported("Squeeze", (1, 1), (1, 1), _TENSOR),
     "PAD": Supported(None, (2, 2), (1, 1), (*_MOVE, paddings_fit)),

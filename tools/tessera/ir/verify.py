@@ -72,11 +72,6 @@ def _verify_op(op: Op, ins: Sequence[Tensor], outs: Sequence[Tensor]) -> None:
     _require(len(outs) == 1 or (many_outputs and len(outs) > 0), f"'{op.name}' has {len(outs)} outputs")
     low, high = _INPUT_COUNTS.get(type(op.attrs), (1, 1))
     _require(low <= len(ins) and (many_inputs or len(ins) <= high), f"'{op.name}' has {len(ins)} inputs")
-    clamp = getattr(op.attrs, "clamp", None)
-    if clamp is not None:
-        info = np.iinfo(outs[0].dtype.numpy)
-        fits = info.min <= clamp[0] <= info.max and info.min <= clamp[1] <= info.max
-        _require(fits, f"'{op.name}' clamps to {clamp}")
     try:
         shapes = checker(op, ins, outs)
     except (ValueError, IndexError, ZeroDivisionError) as error:
@@ -84,6 +79,10 @@ def _verify_op(op: Op, ins: Sequence[Tensor], outs: Sequence[Tensor]) -> None:
     if shapes is not None:
         actual = [t.shape for t in outs]
         _require(actual == shapes, f"'{op.name}' gives {shapes} and its outputs are {actual}")
+    if isinstance(op.attrs, a.CLAMPING):  # its checker saw that the output is 8 bit
+        info, clamp = np.iinfo(outs[0].dtype.numpy), op.attrs.clamp
+        fits = info.min <= clamp[0] <= info.max and info.min <= clamp[1] <= info.max
+        _require(fits, f"'{op.name}' clamps to {clamp}")
 
 
 Shapes = list[tuple[int, ...]]
@@ -165,7 +164,9 @@ def _elementwise(op: Op, ins: Sequence[Tensor], outs: Sequence[Tensor]) -> Shape
 def _prelu(op: Op, ins: Sequence[Tensor], outs: Sequence[Tensor]) -> Shapes:
     if not ins[1].is_constant:
         _fail(op, "alpha is not constant")
-    return _elementwise(op, ins, outs) if len(ins[0].shape) >= len(ins[1].shape) else []
+    if _elementwise(op, ins, outs) != [ins[0].shape]:
+        _fail(op, f"alpha {ins[1].shape} does not broadcast to {ins[0].shape}")
+    return [ins[0].shape]
 
 
 def _pool(op: Op, ins: Sequence[Tensor], outs: Sequence[Tensor]) -> Shapes:
