@@ -67,6 +67,16 @@ def test_ties_on_the_last_bit_of_the_double_are_refused() -> None:
         single_rounding(1 / 1370, 31214 * 8, 0)
 
 
+def test_a_large_bias_leaves_few_ties() -> None:
+    """mcunetv2_large: accumulators of 988,819,830 +- 250,000, where all from -988,819,830 on would have no solution."""
+    real, bias, spread = 1.2064883125205292e-07, 988_569_830, 250_000
+    with pytest.raises(UnsupportedModel):
+        single_rounding(real, bias + spread, 0)
+    (m,), (s,) = single_rounding(real, bias + spread, 0, acc_range=([bias - spread], [bias + spread]))
+    acc = np.arange(bias - spread, bias + spread + 1)
+    assert np.array_equal((acc * m + (np.int64(1) << (s - 1))) >> s, round_half_away(acc * real))
+
+
 def test_accumulators_beyond_int32_are_refused() -> None:
     with pytest.raises(UnsupportedModel, match="32 bits"):
         single_rounding(1e-6, 1 << 31, 0)
