@@ -68,7 +68,8 @@ def _paste(canvas: Image.Image, photo: Photo, scale_x: float, scale_y: float, le
     clipped[:, [1, 3]] = boxes[:, [1, 3]].clip(b, d)
     size = (clipped[:, 2:4] - clipped[:, :2]).clip(0)
     whole = (boxes[:, 2:4] - boxes[:, :2]).prod(1)
-    return clipped[(size.prod(1) > 0.4 * whole) & (size.min(1) >= 2)]
+    visible: NDArray[np.float32] = clipped[(size.prod(1) > 0.4 * whole) & (size.min(1) >= 2)]
+    return visible
 
 
 def _single(photo: Photo, size: int, rng: np.random.Generator) -> tuple[Image.Image, NDArray[np.float32]]:
@@ -81,6 +82,18 @@ def _single(photo: Photo, size: int, rng: np.random.Generator) -> tuple[Image.Im
     top = slack_y * rng.uniform() + rng.uniform(-0.1, 0.1) * size
     canvas = Image.new("RGB", (size, size), (GREY, GREY, GREY))
     return canvas, _paste(canvas, photo, sx, sy, left, top, (0, 0, size, size))
+
+
+def _close_up(photo: Photo, size: int, rng: np.random.Generator) -> tuple[Image.Image, NDArray[np.float32]]:
+    """One of the photo's heads at 30..110 px, somewhere in the image: the data has few portraits."""
+    h, w = photo.pixels.shape[:2]
+    x1, y1, x2, y2, _ = photo.boxes[rng.integers(len(photo.boxes))]
+    whole = size / max(h, w)
+    scale = min(4 * whole, max(0.75 * whole, rng.uniform(30, 110) / max(float(y2 - y1), 1.0)))
+    x, y = rng.uniform(0.25 * size, 0.75 * size, 2)
+    left, top = x - (x1 + x2) / 2 * scale, y - (y1 + y2) / 2 * scale
+    canvas = Image.new("RGB", (size, size), (GREY, GREY, GREY))
+    return canvas, _paste(canvas, photo, scale, scale, float(left), float(top), (0, 0, size, size))
 
 
 def _mosaic(photos: list[Photo], size: int, rng: np.random.Generator) -> tuple[Image.Image, NDArray[np.float32]]:
@@ -115,12 +128,17 @@ def _colour(x: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float3
 
 
 def sample(
-    photos: list[Photo], index: int, size: int, mosaic: float, rng: np.random.Generator
+    photos: list[Photo], index: int, size: int, mosaic: float, close_up: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """One augmented image [size, size, 3] in 0..1 and its boxes [n, 5] in px."""
+    """One augmented image [size, size, 3] in 0..1 and its boxes [n, 5] in px.
+
+    `mosaic` is the share of mosaics, `close_up` that of close-ups among the others.
+    """
     if rng.uniform() < mosaic:
         others = rng.integers(0, len(photos), 3)
         canvas, boxes = _mosaic([photos[index], *(photos[i] for i in others)], size, rng)
+    elif close_up and len(photos[index].boxes) and rng.uniform() < close_up:
+        canvas, boxes = _close_up(photos[index], size, rng)
     else:
         canvas, boxes = _single(photos[index], size, rng)
     pixels = np.asarray(canvas)
@@ -154,7 +172,7 @@ def assign(boxes: NDArray[np.float32], size: int) -> Targets:
 
 
 def batches(
-    photos: list[Photo], size: int, batch: int, epoch: int, seed: int, mosaic: float
+    photos: list[Photo], size: int, batch: int, epoch: int, seed: int, mosaic: float, close_up: float
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]]:
     """Images, classes and boxes of one epoch; a function of (seed, epoch) alone, so a resumed run sees the same."""
     rng = np.random.default_rng([seed, epoch])
@@ -162,7 +180,7 @@ def batches(
     for first in range(0, len(order) - batch + 1, batch):
         images, classes, boxes = [], [], []
         for index in order[first : first + batch]:
-            image, found = sample(photos, int(index), size, mosaic, rng)
+            image, found = sample(photos, int(index), size, mosaic, close_up, rng)
             targets = assign(found, size)
             images.append(image)
             classes.append(targets.classes)

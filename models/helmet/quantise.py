@@ -25,7 +25,9 @@ def quantise(model: keras.Model, images: Sequence[NDArray[np.int8]], size: int, 
     for layer in model.layers:
         export.get_layer(layer.name).set_weights(layer.get_weights())
 
-    @tf.function(input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32, name="image")])
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32, name="image")]
+    )
     def infer(image: Any) -> dict[str, Any]:
         scores, boxes = export(image, training=False)
         return {"scores_8": scores, "boxes_8": boxes}

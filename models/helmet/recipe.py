@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import tomllib
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -26,27 +27,23 @@ from quantise import Reference, quantise
 from tessera.detect.decode import SUBPIXELS, decode, make_detector
 from tessera.detect.evaluate import Evaluation, Scored, Truth, evaluate, iou
 from tessera.detect.letterbox import Letterbox, letterbox
-from tessera.detect.spec import DetectSpec, Level, read_outputs
+from tessera.detect.spec import DetectSpec, read_outputs, read_spec
 from training import Settings, fit
 
-CLASSES = ("head", "helmet")
-DEFAULT_DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "heads_shwd"
+SPEC = read_spec(tomllib.loads(Path(__file__).with_name("model.toml").read_text()))
+CLASSES = SPEC.classes
+DEFAULT_DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "heads_shwd"
 CALIBRATION_PHOTOS = 128
-NMS_IOU = 0.5
+assert [(v.stride, v.base) for v in SPEC.levels] == [(STRIDE, BASE)], "model.toml and augment.py differ"
 
 
-def spec(size: int, score_threshold: float) -> DetectSpec:
-    level = Level(STRIDE, BASE, "scores_8", "boxes_8")
-    return DetectSpec(size, CLASSES, (level,), score_threshold, NMS_IOU, 64)
-
-
-def evaluation_spec(size: int) -> DetectSpec:
-    """A low threshold and a long list, so that the whole precision-recall curve counts."""
-    return replace(spec(size, 2 / 256), max_candidates=256)
+def evaluation_spec() -> DetectSpec:
+    """model.toml's, with a low threshold and a long list, so that the whole precision-recall curve counts."""
+    return replace(SPEC, score_threshold=2 / 256, max_candidates=256)
 
 
 def truth(photo: Photo) -> list[Truth]:
-    return [Truth(*map(float, b[:4]), label=int(b[4])) for b in photo.boxes]
+    return [Truth(x1, y1, x2, y2, int(label)) for x1, y1, x2, y2, label in photo.boxes.tolist()]
 
 
 def to_photo(found: list[Scored], box: Letterbox) -> list[Scored]:
@@ -73,15 +70,16 @@ def decode_float(logits: NDArray[np.float32], raw: NDArray[np.float32], size: in
     kept: list[Scored] = []
     for index in np.argsort(-logits, axis=None, kind="stable")[:256]:
         row, col, label = (int(i) for i in np.unravel_index(index, logits.shape))
-        candidate = Scored(*map(float, corners[row, col]), label=label, score=float(logits[row, col, label]))
-        if not any(k.label == label and iou(k, candidate) > NMS_IOU for k in kept):
+        x1, y1, x2, y2 = corners[row, col].tolist()
+        candidate = Scored(x1, y1, x2, y2, label, float(logits[row, col, label]))
+        if not any(k.label == label and iou(k, candidate) > SPEC.nms_iou for k in kept):
             kept.append(candidate)
     return kept
 
 
 def evaluate_int8(tflite: Path, photos: list[Photo], size: int) -> Evaluation:
     """The file as it runs on the device: reference kernels, integer decoder."""
-    detector = make_detector(evaluation_spec(size), read_outputs(tflite.read_bytes()))
+    detector = make_detector(evaluation_spec(), read_outputs(tflite.read_bytes()))
     run = Reference(tflite)
     found = []
     for photo in photos:
@@ -136,15 +134,16 @@ def log(line: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
+    parser.add_argument("--data", default="", help="default: ../shared/data/heads_shwd beside the repository")
     parser.add_argument("--out", type=Path, default=Path("build/train"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=Settings.epochs)
+    parser.add_argument("--epochs", type=int, default=Settings().epochs)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    if not (options.data / "train.json").is_file():
-        sys.exit("--data: no train.json there; models/helmet/README.md says what the folder holds")
-    train(options.data, options.out, options.seed, options.epochs, options.threads)
+    data = Path(options.data) if options.data else DEFAULT_DATA
+    if not (data / "train.json").is_file():
+        sys.exit(f"--data {options.data}: no train.json there; models/helmet/README.md says what the folder holds")
+    train(data, options.out, options.seed, options.epochs, options.threads)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ class Settings:
     warmup_steps: int = 200
     average: float = 0.998  # of the averaged weights, per step
     mosaic: float = 0.5
+    close_up: float = 0.3  # of the rest
+    close_ups_from: float = 0.4375  # the first part of the epochs goes without
     plain_epochs: float = 0.15  # the last part of the epochs goes without mosaic
     threads: int = 2
 
@@ -88,7 +90,7 @@ def _prefetch(source: Iterator[Any], depth: int = 4) -> Iterator[Any]:
 def _save(path: Path, epoch: int, groups: dict[str, list[Any]]) -> None:
     arrays = {f"{g}_{i}": np.asarray(v) for g, values in groups.items() for i, v in enumerate(values)}
     part = path.with_suffix(".part.npz")
-    np.savez(part, epoch=epoch, **arrays)
+    np.savez(part, allow_pickle=False, epoch=epoch, **arrays)
     part.replace(path)
 
 
@@ -122,7 +124,7 @@ def fit(photos: list[Photo], out_dir: Path, settings: Settings, log: Callable[[s
     checkpoint = out_dir / "checkpoint.npz"
     first = _restore(checkpoint, groups) if checkpoint.is_file() else 0
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def step(images: Any, classes: Any, boxes: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             scores, raw = model(images, training=True)
@@ -140,7 +142,8 @@ def fit(photos: list[Photo], out_dir: Path, settings: Settings, log: Callable[[s
     start = time.monotonic()
     for epoch in range(first, settings.epochs):
         mosaic = settings.mosaic if epoch < settings.epochs * (1 - settings.plain_epochs) else 0.0
-        source = batches(photos, settings.size, settings.batch, epoch, settings.seed, mosaic)
+        close_up = settings.close_up if epoch >= settings.epochs * settings.close_ups_from else 0.0
+        source = batches(photos, settings.size, settings.batch, epoch, settings.seed, mosaic, close_up)
         values = [step(*map(tf.constant, item)) for item in _prefetch(source)]
         mean = np.mean([[float(a), float(b)] for a, b in values], axis=0)
         log(f"epoch {epoch + 1}: loss {mean[0]:.3f}, iou {mean[1]:.3f}, {time.monotonic() - start:.0f} s")

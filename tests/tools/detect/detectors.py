@@ -22,7 +22,7 @@ def small_spec(strides: tuple[int, ...] = (8,), classes: int = 2, candidates: in
 
 
 def small_outputs(spec: DetectSpec, scale: float = 0.03, zero_point: int = 3) -> dict[str, OutputTensor]:
-    outputs = []
+    outputs: list[OutputTensor] = []
     for level in spec.levels:
         cells = spec.size // level.stride
         outputs.append(output(level.boxes, len(outputs), cells, 4, scale, zero_point))
