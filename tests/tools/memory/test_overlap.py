@@ -1,9 +1,12 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from byte_machine import ClobberedError, run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_graphs import Builder
+from tessera.arith.multipliers import resize_bilinear_axis, resize_nearest_indices
 from tessera.ir.attrs import (
     Dequantize,
     Pad,
@@ -162,3 +165,18 @@ def test_resize_rows(rows, out_rows, mode):  # type: ignore[no-untyped-def]
     lead = lead_bytes(graph, graph.ops[0], 0)
     assert lead is not None
     assert abs(lead - ideal) <= 6
+
+
+def test_resize_rows_are_those_of_the_kernels_tables() -> None:
+    """A whole-map resize reads the rows that its tables in flash name: the lead must come from the same ones."""
+    for rows, out_rows, (corners, half) in product((1, 3, 8, 13), (1, 5, 16, 61), ((False, False), (True, False))):
+        nearest = resize_nearest_indices(rows, out_rows, corners, half)
+        bilinear = resize_bilinear_axis(rows, out_rows, corners, half)
+        tables = (
+            (ResizeNearest(corners, half), nearest),
+            (ResizeBilinear(corners, half), bilinear.low.clip(0, rows - 1)),
+        )
+        for attrs, first in tables:
+            graph = one_op(attrs, (1, rows, 2, 3), (1, out_rows, 4, 3))
+            expected = max(0, *((r + 1) * 12 - int(n) * 6 for r, n in enumerate(first)))
+            assert lead_bytes(graph, graph.ops[0], 0) == expected

@@ -34,12 +34,14 @@ def _worst_step(plan: MemoryPlan, schedule: Schedule) -> str:
     live = sorted((b for b in plan.buffers if b.start <= step < b.end), key=lambda b: -b.nbytes)
     shown = ", ".join(_describe(schedule, b) for b in live[:4])
     more = f" and {len(live) - 4} smaller" if len(live) > 4 else ""
-    return f"; step {step} ({names}) alone needs {pressure[step]:,} B: {shown}{more}"
+    sliding = ", even with the output sliding over the input" if sum(b.nbytes for b in live) > pressure[step] else ""
+    return f"; step {step} ({names}) alone needs {pressure[step]:,} B{sliding}: {shown}{more}"
 
 
 def _describe(schedule: Schedule, buffer: Buffer) -> str:
     shape = "x".join(str(d) for d in schedule.graph.tensor(buffer.tensors[0]).shape)
-    return f"{buffer.name} {shape} {buffer.nbytes:,} B"
+    name = buffer.name.split(";")[0]  # a converter joins the names of all that it fused
+    return f"{name} {shape} {buffer.nbytes:,} B"
 
 
 def _advice(plan: MemoryPlan, schedule: Schedule, needed: int, limit: int) -> str:

@@ -118,13 +118,15 @@ def _walk(graph: Graph, op: Op, k: int, output: TensorId) -> Walk:
     x, y = graph.tensor(op.inputs[k]), graph.tensor(output)
     whole = Walk(*(np.array([v], np.int64) for v in (0, y.nbytes, 0, x.nbytes)))
     match op.attrs:
-        case ir.Lookup() | ir.Add() | ir.Sub() | ir.Mul() | ir.PRelu() | ir.Quantize() | ir.Dequantize():
+        case ir.Lookup() | ir.Add() | ir.Sub() | ir.Mul() | ir.PRelu() | ir.Quantize():
             if x.shape != y.shape:
                 return whole
             # an element is in a register before its result is written: only later ones must be intact
             i = np.arange(x.size, dtype=np.int64)
             a, b = x.dtype.nbytes, y.dtype.nbytes
             return Walk(i * b, i * b + b, (i + 1) * a, np.full_like(i, x.nbytes))
+        case ir.Dequantize():
+            return _pixels(x.nbytes, y.nbytes, x.size)
         case ir.FullyConnected() if k == 0:
             return _pixels(x.nbytes, y.nbytes, y.size // graph.tensor(op.inputs[1]).shape[0])
         case ir.Conv2D() as conv if k == 0:

@@ -360,8 +360,11 @@ def _span(start: int, end: int, stages: int) -> str:
 
 
 def _fit(text: str, characters: int) -> str:
-    """The end of a name tells more than its beginning."""
-    return text if len(text) <= characters else "…" + text[len(text) - max(1, characters - 1) :]
+    """A path tells the most at its end, another name at its beginning."""
+    keep = max(1, characters - 1)
+    if len(text) <= characters:
+        return text
+    return f"…{text[-keep:]}" if "/" in text else f"{text[:keep]}…"
 
 
 def _px(value: float) -> float:
