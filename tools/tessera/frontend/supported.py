@@ -13,7 +13,7 @@ import numpy as np
 
 from tessera.arith.activation import Activation
 from tessera.errors import UnsupportedModel
-from tessera.frontend.view import BYTE_TYPES, OpView
+from tessera.frontend.view import BYTE_TYPES, OpView, label
 from tessera.ir.graph import DType, Tensor
 from tessera.ir.shapes import same_padding, window_count
 
@@ -55,7 +55,7 @@ def operator_table() -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _types(tensors: list[Tensor]) -> str:
-    return ", ".join(f"'{t.name}' is {t.dtype.value}" for t in tensors)
+    return ", ".join(f"'{label(t.name)}' is {t.dtype.value}" for t in tensors)
 
 
 # Types and quantisation
@@ -87,7 +87,7 @@ def data_is_quantized_per_tensor(op: OpView) -> str | None:
     """input and output must have one scale and zero point each"""
     for t in (op.data, *op.outputs):
         if t.dtype in BYTE_TYPES and (t.quant is None or t.quant.scales.size != 1):
-            return f"'{t.name}' has {0 if t.quant is None else t.quant.scales.size} scales"
+            return f"'{label(t.name)}' has {0 if t.quant is None else t.quant.scales.size} scales"
     return None
 
 
@@ -95,7 +95,7 @@ def operands_are_quantized_per_tensor(op: OpView) -> str | None:
     """all operands must have one scale and zero point each"""
     for t in (*op.inputs, *op.outputs):
         if t is not None and (t.quant is None or t.quant.scales.size != 1):
-            return f"'{t.name}' has {0 if t.quant is None else t.quant.scales.size} scales"
+            return f"'{label(t.name)}' has {0 if t.quant is None else t.quant.scales.size} scales"
     return None
 
 
@@ -105,7 +105,7 @@ def weights_have_the_type_of_the_input(op: OpView) -> str | None:
     w = op.input(1)
     if w.dtype == op.data.dtype and w.is_constant:
         return None
-    return f"'{w.name}' is {w.dtype.value}" if w.is_constant else f"'{w.name}' is computed at run time"
+    return f"'{label(w.name)}' is {w.dtype.value}" if w.is_constant else f"'{label(w.name)}' is computed at run time"
 
 
 def weights_scales_fit(op: OpView) -> str | None:
@@ -113,11 +113,11 @@ def weights_scales_fit(op: OpView) -> str | None:
     w = op.input(1)
     axis = 3 if op.kind == "DEPTHWISE_CONV_2D" else 0
     if w.quant is None:
-        return f"'{w.name}' has none"
+        return f"'{label(w.name)}' has none"
     n = w.quant.scales.size
     if n == 1 or (n == w.shape[axis] and w.quant.axis == axis and w.dtype is DType.INT8):
         return None
-    return f"'{w.name}' has {n} scales along dimension {w.quant.axis} for {w.shape[axis]} channels"
+    return f"'{label(w.name)}' has {n} scales along dimension {w.quant.axis} for {w.shape[axis]} channels"
 
 
 def int8_weights_are_symmetric(op: OpView) -> str | None:
@@ -133,14 +133,14 @@ def bias_is_int32(op: OpView) -> str | None:
     b = op.input(2)
     channels = op.input(1).shape[3 if op.kind == "DEPTHWISE_CONV_2D" else 0]
     good = b.dtype is DType.INT32 and b.is_constant and b.size == channels
-    return None if good else f"'{b.name}' is {b.dtype.value} {list(b.shape)}"
+    return None if good else f"'{label(b.name)}' is {b.dtype.value} {list(b.shape)}"
 
 
 def scale_is_kept(op: OpView) -> str | None:
     """int8 input and output must have the same scale and zero point"""
     for t in op.outputs:
         if t.dtype is DType.INT8 and not op.data.q.same_as(t.quant):
-            return f"'{t.name}' differs from '{op.data.name}'"
+            return f"'{label(t.name)}' differs from '{label(op.data.name)}'"
     return None
 
 
@@ -148,7 +148,7 @@ def operands_share_the_scale(op: OpView) -> str | None:
     """int8 operands must have the scale and zero point of the output"""
     for t in op.inputs:
         if t is not None and t.dtype is DType.INT8 and not op.out.q.same_as(t.quant):
-            return f"'{t.name}' differs from '{op.out.name}'"
+            return f"'{label(t.name)}' differs from '{label(op.out.name)}'"
     return None
 
 
@@ -233,13 +233,15 @@ def alpha_is_constant(op: OpView) -> str | None:
         good = a.is_constant and np.broadcast_shapes(a.shape, x.shape) == x.shape
     except ValueError:
         good = False
-    return None if good else f"'{a.name}' is {list(a.shape)}" + ("" if a.is_constant else ", computed at run time")
+    return (
+        None if good else f"'{label(a.name)}' is {list(a.shape)}" + ("" if a.is_constant else ", computed at run time")
+    )
 
 
 def axes_are_constant(op: OpView) -> str | None:
     """axes must be constant and in range"""
     if not op.is_constant(1):
-        return f"'{op.input(1).name}' is computed at run time"
+        return f"'{label(op.input(1).name)}' is computed at run time"
     rank = len(op.data.shape)
     axes = [a + rank if a < 0 else a for a in op.ints(1)]
     good = axes and all(0 <= a < rank for a in axes) and op.data.size > 0
@@ -254,20 +256,24 @@ def parameters_are_constant(op: OpView) -> str | None:
             if op.kind == "PADV2" and i == 2:
                 continue
             if t.data is None or t.dtype not in (DType.INT32, DType.INT64):
-                return f"'{t.name}' is computed at run time" if t.data is None else f"'{t.name}' is {t.dtype.value}"
+                return (
+                    f"'{label(t.name)}' is computed at run time"
+                    if t.data is None
+                    else f"'{label(t.name)}' is {t.dtype.value}"
+                )
     return None
 
 
 def shape_is_constant(op: OpView) -> str | None:
     """the new shape must be constant
     Try: convert with a fixed input shape"""
-    return f"'{op.input(1).name}' is computed at run time" if op.has(1) and not op.is_constant(1) else None
+    return f"'{label(op.input(1).name)}' is computed at run time" if op.has(1) and not op.is_constant(1) else None
 
 
 def pad_value_is_constant(op: OpView) -> str | None:
     """the value to pad with must be one constant of the input's type"""
     v = op.input(2)
-    return None if v.is_constant and v.size == 1 and v.dtype is op.data.dtype else f"'{v.name}' is not"
+    return None if v.is_constant and v.size == 1 and v.dtype is op.data.dtype else f"'{label(v.name)}' is not"
 
 
 def paddings_fit(op: OpView) -> str | None:

@@ -16,7 +16,7 @@ from tessera.frontend.convert import Shape, convert
 from tessera.frontend.flatbuffer import PARSE_ERRORS, FileModel, FileOp, FileTensor, read_flatbuffer
 from tessera.frontend.fold_shapes import FOLDERS
 from tessera.frontend.supported import QUANTISE_HINT, SUPPORTED, check
-from tessera.frontend.view import BYTE_TYPES, OpView
+from tessera.frontend.view import BYTE_TYPES, OpView, label
 from tessera.ir.attrs import Concatenation, Lookup
 from tessera.ir.graph import DType, Graph, Op, Quant, Tensor, TensorId
 from tessera.ir.names import unique_names
@@ -63,11 +63,13 @@ class _Loader:
         for op in self.file.ops:
             for i in op.inputs:
                 if i >= 0 and i not in computed and not self.tensors[i].is_constant:
-                    raise CorruptModel(f"{self.label}: {op.kind} reads '{self.tensors[i].name}' before it is computed")
+                    raise CorruptModel(
+                        f"{self.label}: {op.kind} reads '{label(self.tensors[i].name)}' before it is computed"
+                    )
             try:
                 self._operator(op)
             except PARSE_ERRORS as error:
-                where = self.tensors[op.outputs[0]].name if op.outputs else "?"
+                where = label(self.tensors[op.outputs[0]].name) if op.outputs else "?"
                 raise CorruptModel(f"{self.label}: {op.kind} '{where}' makes no sense ({error})") from error
             computed.update(op.outputs)
         names = unique_names(self.tensors[op.outputs[0]].name for op in self.ops)
@@ -95,9 +97,11 @@ class _Loader:
     def _tensor(self, t: FileTensor) -> Tensor:
         if t.is_sparse or t.is_variable:
             what = "sparse" if t.is_sparse else "a state variable"
-            raise UnsupportedModel(f"{self.label}: tensor '{t.name}' is {what}; convert a dense, stateless model")
+            raise UnsupportedModel(
+                f"{self.label}: tensor '{label(t.name)}' is {what}; convert a dense, stateless model"
+            )
         if t.dtype is None:
-            raise UnsupportedModel(f"{self.label}: tensor '{t.name}' is {t.type_name}; {QUANTISE_HINT}")
+            raise UnsupportedModel(f"{self.label}: tensor '{label(t.name)}' is {t.type_name}; {QUANTISE_HINT}")
         return Tensor(t.name, t.shape, t.dtype, self._quant(t), t.data, source=t.index)
 
     def _quant(self, t: FileTensor) -> Quant | None:
@@ -107,15 +111,19 @@ class _Loader:
         if not np.all(np.isfinite(t.scales)) or np.any(t.scales <= 0):
             if t.dtype not in BYTE_TYPES:
                 return None  # nobody reads the scale of a bias
-            raise CorruptModel(f"{self.label}: tensor '{t.name}' has a scale of {t.scales.min()}; it must be positive")
+            raise CorruptModel(
+                f"{self.label}: tensor '{label(t.name)}' has a scale of {t.scales.min()}; it must be positive"
+            )
         if len(zero_points) > 1:
             raise UnsupportedModel(
-                f"{self.label}: tensor '{t.name}' has {len(zero_points)} different zero points and the limit is 1; "
-                "quantise weights symmetrically"
+                f"{self.label}: tensor '{label(t.name)}' has {len(zero_points)} different zero points "
+                "and the limit is 1; quantise weights symmetrically"
             )
         zero_point = zero_points.pop()
         if t.dtype in BYTE_TYPES and not np.iinfo(t.dtype.numpy).min <= zero_point <= np.iinfo(t.dtype.numpy).max:
-            raise CorruptModel(f"{self.label}: tensor '{t.name}' has zero point {zero_point}, outside {t.dtype.value}")
+            raise CorruptModel(
+                f"{self.label}: tensor '{label(t.name)}' has zero point {zero_point}, outside {t.dtype.value}"
+            )
         # Old converters wrote dimension 3 on the one-dimensional bias of a depthwise convolution.
         axis = t.axis if 0 <= t.axis < len(t.shape) else 0
         return Quant(t.scales, zero_point, axis)
@@ -128,13 +136,15 @@ class _Loader:
             if any(d < 0 for d in file.shape_signature[1:]) or t.size == 0:
                 shape = list(file.shape_signature or t.shape)
                 raise UnsupportedModel(
-                    f"{self.label}: input '{t.name}' has the dynamic shape {shape}; convert with a fixed input shape"
+                    f"{self.label}: input '{label(t.name)}' has the dynamic shape {shape}; "
+                    "convert with a fixed input shape"
                 )
             if t.is_constant:
-                raise CorruptModel(f"{self.label}: input '{t.name}' is a constant; export the model again")
+                raise CorruptModel(f"{self.label}: input '{label(t.name)}' is a constant; export the model again")
             if len(t.shape) == 4 and t.shape[0] != 1:
                 raise UnsupportedModel(
-                    f"{self.label}: input '{t.name}' has batch {t.shape[0]} and the limit is 1; convert with batch 1"
+                    f"{self.label}: input '{label(t.name)}' has batch {t.shape[0]} and the limit is 1; "
+                    "convert with batch 1"
                 )
 
     def _operator(self, op: FileOp) -> None:
@@ -146,8 +156,8 @@ class _Loader:
             return
         if op.kind not in SUPPORTED:
             raise UnsupportedModel(
-                f"{self.label}: {op.kind} '{first.name}' of {first.dtype.value} can only be used to compute a constant "
-                "shape; convert with a fixed input shape"
+                f"{self.label}: {op.kind} '{label(first.name)}' of {first.dtype.value} can only be used "
+                "to compute a constant shape; convert with a fixed input shape"
             )
         entry = SUPPORTED[op.kind]
         view = self._view(op, entry.options)
@@ -190,8 +200,8 @@ class _Loader:
         for t in view.inputs:
             if t is not None and t.data is None and op.kind != "SHAPE":
                 raise UnsupportedModel(
-                    f"{self.label}: {op.kind} '{view.name}' of {view.out.dtype.value} reads '{t.name}', which is "
-                    "computed at run time; convert with a fixed input shape"
+                    f"{self.label}: {op.kind} '{view.name}' of {view.out.dtype.value} reads '{label(t.name)}', "
+                    "which is computed at run time; convert with a fixed input shape"
                 )
             if t is not None and t.data is not None:
                 values.append(t.data)
@@ -204,7 +214,7 @@ class _Loader:
         t, signature = self.tensors[i], self.file.tensors[i].shape_signature
         if t.shape != shape and t.shape != () and not any(d < 0 for d in signature):
             raise CorruptModel(
-                f"{self.label}: {op.kind} '{t.name}' gives {list(shape)} and the file says {list(t.shape)}; "
+                f"{self.label}: {op.kind} '{label(t.name)}' gives {list(shape)} and the file says {list(t.shape)}; "
                 "convert the model again"
             )
         self.tensors[i] = replace(t, shape=shape)

@@ -27,7 +27,7 @@ class OpView:
 
     @property
     def name(self) -> str:
-        return self.outputs[0].name
+        return label(self.outputs[0].name)
 
     def has(self, i: int) -> bool:
         return i < len(self.inputs) and self.inputs[i] is not None
@@ -68,3 +68,8 @@ class OpView:
 
 
 BYTE_TYPES = (DType.INT8, DType.UINT8)
+
+
+def label(name: str) -> str:
+    """A tensor's name in a sentence: converters join the names of all that they fused with semicolons."""
+    return name.split(";")[0][:80]
