@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from quantise import Reference, quantise
 from tessera.detect.decode import SUBPIXELS, decode, make_detector
-from tessera.detect.evaluate import Evaluation, Scored, Truth, evaluate, iou
+from tessera.detect.evaluate import Evaluation, Scored, Truth, evaluate, iou, precision_recall
 from tessera.detect.letterbox import Letterbox, letterbox
 from tessera.detect.spec import DetectSpec, read_outputs, read_spec
 from training import Settings, fit
@@ -77,8 +77,8 @@ def decode_float(logits: NDArray[np.float32], raw: NDArray[np.float32], size: in
     return kept
 
 
-def evaluate_int8(tflite: Path, photos: list[Photo], size: int) -> Evaluation:
-    """The file as it runs on the device: reference kernels, integer decoder."""
+def detect_int8(tflite: Path, photos: list[Photo], size: int) -> list[list[Scored]]:
+    """What the file finds as it runs on the device: reference kernels, integer decoder."""
     detector = make_detector(evaluation_spec(), read_outputs(tflite.read_bytes()))
     run = Reference(tflite)
     found = []
@@ -89,7 +89,7 @@ def evaluate_int8(tflite: Path, photos: list[Photo], size: int) -> Evaluation:
             for d in decode(detector, run(image))
         ]
         found.append(to_photo(in_input, box))
-    return evaluate(found, [truth(p) for p in photos], len(CLASSES))
+    return found
 
 
 def train(data_dir: Path, out_dir: Path, seed: int, epochs: int, threads: int = 2, batch: int = 16) -> dict[str, Any]:
@@ -113,12 +113,16 @@ def finish(
     path = out_dir / "helmet.tflite"
     path.write_bytes(quantise(model, images, settings.size, len(CLASSES)))
     as_float = evaluate_float(model, test, settings.size)
-    as_int8 = evaluate_int8(path, test, settings.size)
+    found, wanted = detect_int8(path, test, settings.size), [truth(p) for p in test]
+    as_int8 = evaluate(found, wanted, len(CLASSES))
     metrics = {
         "settings": asdict(settings),
         "classes": CLASSES,
         "float": asdict(as_float),
         "int8": asdict(as_int8),
+        "int8_precision_recall": {
+            name: precision_recall(found, wanted, label, SPEC.score_threshold) for label, name in enumerate(CLASSES)
+        },
         "macs": macs(build(settings.size)),
         "tflite_bytes": path.stat().st_size,
         "outputs": {name: asdict(tensor) for name, tensor in read_outputs(path.read_bytes()).items()},

@@ -60,11 +60,42 @@ def evaluate(
 def average_precision(
     found: Sequence[Sequence[Scored]], truth: Sequence[Sequence[Truth]], label: int, threshold: float = 0.5
 ) -> float:
-    """Area under the precision envelope. A detection claims the truth it overlaps most, or misses if that is taken."""
-    wanted = [[t for t in image if t.label == label] for image in truth]
-    total = sum(map(len, wanted))
-    if not total:
+    """Area under the precision envelope; nan without truth."""
+    ranking = _rank(found, truth, label, threshold)
+    if not ranking.total:
         return float("nan")
+    precision = np.cumsum(ranking.hits) / np.arange(1, len(ranking.hits) + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(np.sum(envelope * ranking.hits) / ranking.total)
+
+
+def precision_recall(
+    found: Sequence[Sequence[Scored]],
+    truth: Sequence[Sequence[Truth]],
+    label: int,
+    least_score: float,
+    threshold: float = 0.5,
+) -> tuple[float, float]:
+    """Of the detections of at least this score: the share that are right, and the share of the truth they find."""
+    ranking = _rank(found, truth, label, threshold)
+    hits = ranking.hits[ranking.scores >= least_score]
+    return float(hits.sum() / max(1, len(hits))), float(hits.sum() / max(1, ranking.total))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """A class's detections, best first: score and 1 for a hit, 0 for a miss; and how many there are to find."""
+
+    scores: NDArray[np.float64]
+    hits: NDArray[np.float64]
+    total: int
+
+
+def _rank(
+    found: Sequence[Sequence[Scored]], truth: Sequence[Sequence[Truth]], label: int, threshold: float
+) -> _Ranking:
+    """A detection claims the truth it overlaps most, or misses if a better one has claimed that."""
+    wanted = [[t for t in image if t.label == label] for image in truth]
     ranked = [(d, i) for i, image in enumerate(found) for d in image if d.label == label]
     ranked.sort(key=lambda pair: -pair[0].score)
     claimed: set[tuple[int, int]] = set()
@@ -74,11 +105,4 @@ def average_precision(
         if overlap >= threshold and (i, best) not in claimed:
             claimed.add((i, best))
             hits[n] = 1
-    return _area(hits, total)
-
-
-def _area(hits: NDArray[np.float64], total: int) -> float:
-    positives = np.cumsum(hits)
-    precision = positives / np.arange(1, len(hits) + 1)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(envelope * hits) / total)
+    return _Ranking(np.array([d.score for d, _ in ranked], dtype=np.float64), hits, sum(map(len, wanted)))
