@@ -7,7 +7,7 @@ from tessera.arith.single_rounding import single_rounding
 from tessera.ir.attrs import FullyConnected
 from tessera.ir.graph import Graph, Op
 from tessera.kernels.call import Array, KernelCall, Struct
-from tessera.kernels.limits import accumulator_bounds
+from tessera.kernels.limits import accumulator_bounds, accumulator_ranges
 from tessera.kernels.operands import bias_field, constant, output_of, s8
 
 
@@ -15,7 +15,8 @@ def bind_fully_connected(graph: Graph, op: Op, attrs: FullyConnected) -> KernelC
     x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
     channels, depth = w.shape
     reals = fully_connected_reals(x.q, w.q, out.q, channels)
-    multipliers, shifts = single_rounding(reals, accumulator_bounds(graph, op), out.q.zero_point)
+    ranges, bounds = accumulator_ranges(graph, op), accumulator_bounds(graph, op)
+    multipliers, shifts = single_rounding(reals, bounds, out.q.zero_point, acc_range=ranges)
     struct = Struct(
         "tess_fully_connected_s8_t",
         (

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tessera.arith.single_rounding import accumulator_bound
+from tessera.arith.fixed_point import Ints
+from tessera.arith.single_rounding import accumulator_range
 from tessera.errors import UnsupportedModel
 from tessera.ir.attrs import (
     AvgPool2D,
@@ -86,8 +87,14 @@ LIMITS: tuple[Rule, ...] = (
 )
 
 
-def accumulator_bounds(graph: Graph, op: Op) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def accumulator_bounds(graph: Graph, op: Op) -> Ints:
     """[output channels] the largest |accumulator| of a convolution or fully connected layer."""
+    least, most = accumulator_ranges(graph, op)
+    return np.maximum(np.abs(least), np.abs(most))
+
+
+def accumulator_ranges(graph: Graph, op: Op) -> tuple[Ints, Ints]:
+    """[output channels] the least and the greatest accumulator of a convolution or fully connected layer."""
     x = graph.tensor(op.inputs[0])
     weights = centred_weights(graph, op)
     if isinstance(op.attrs, DepthwiseConv2D):
@@ -95,4 +102,4 @@ def accumulator_bounds(graph: Graph, op: Op) -> np.ndarray[tuple[int, ...], np.d
     bias = bias_of(graph, op)
     low, high = -128 - x.q.zero_point, 127 - x.q.zero_point
     flat = weights.reshape(weights.shape[0], -1)
-    return accumulator_bound(flat, 0 if bias is None else bias.astype(np.int64), low, high)
+    return accumulator_range(flat, 0 if bias is None else bias.astype(np.int64), low, high)
