@@ -1,7 +1,7 @@
 """The helmet detector's network: inverted residual blocks (MobileNetV2), a small feature pyramid, one head at stride 8.
 
-Early maps are kept small on purpose: at 192x192 no two int8 maps that live together exceed about 260 KB, so the model
-runs on a 512 KB part layer by layer.
+Early maps are kept small on purpose: at 192x192 int8 maps that live at the same time sum up to at most 252 KB, so the
+model runs layer by layer on a 512 KB part.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _head(x: Any, outputs: int, bias: float, name: str) -> Any:
         1,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
         bias_initializer=keras.initializers.Constant(bias),
-        name=name,
+        name=f"{name}_raw",
     )(x)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,15 +49,24 @@ def quantise(model: keras.Model, images: Sequence[NDArray[np.int8]], size: int, 
 
 
 def _rename(tflite: bytes) -> bytes:
-    """Calls the input "image" and the outputs after their shape: 4 numbers a cell are boxes, else scores."""
+    """Names that read well in generated C: image, the layers' names, and boxes_<stride>, scores_<stride> at the end."""
     model = schema.ModelT.InitFromPackedBuf(tflite)
     graph = model.subgraphs[0]
-    graph.tensors[graph.inputs[0]].name = b"image"
-    size = int(graph.tensors[graph.inputs[0]].shape[1])
-    for number in graph.outputs:
-        tensor = graph.tensors[number]
-        kind = "boxes" if tensor.shape[3] == 4 else "scores"
-        tensor.name = f"{kind}_{size // int(tensor.shape[1])}".encode()
+    tensors = graph.tensors
+    tensors[graph.inputs[0]].name = b"image"
+    size = int(tensors[graph.inputs[0]].shape[1])
+    for operator in graph.operators:
+        out = tensors[operator.outputs[0]]
+        if operator.outputs[0] in graph.outputs:
+            kind = b"boxes" if out.shape[3] == 4 else b"scores"
+            out.name = b"%s_%d" % (kind, size // int(out.shape[1]))
+        else:  # "helmet_1/stem_relu_1/Relu6;..." is layer stem with its normalisation and activation
+            out.name = re.sub(rb"(_bn|_relu)?(_1)?$", b"", out.name.split(b"/")[1])
+        if len(operator.inputs) == 3:
+            for number, role in zip(operator.inputs[1:], (b"weights", b"bias"), strict=True):
+                tensors[number].name = out.name + b"_" + role
+        elif model.buffers[tensors[operator.inputs[-1]].buffer].data is not None:
+            tensors[operator.inputs[-1]].name = out.name + b"_size"
     builder = Builder(1 << 20)
     builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())
