@@ -17,13 +17,24 @@ static uint64_t fault_stack[96];
 /* what the paint leaves below the caller's frame */
 enum { PAINT_GAP_WORDS = 16 };
 
+/* A normal-memory MPU region that nobody may access: 2^(log2_bytes) bytes at a multiple of that. */
+static void no_access(uint32_t region, uint32_t base, uint32_t log2_bytes)
+{
+    SCB_MPU_RNR = region;
+    SCB_MPU_RBAR = base;
+    SCB_MPU_RASR = 1u << 28 | 1u << 19 | (log2_bytes - 1) << 1 | 1u;
+}
+
+/* Below the stack, 32 bytes; and below that, where the region of the stack begins, 32 KiB for frames that leap over
+   them: not every simulator faults where there is no memory. */
 static void stack_guard(void)
 {
-    /* region 0: 32 bytes, no access, normal memory, and the default map for everything else */
-    SCB_MPU_RNR = 0;
-    SCB_MPU_RBAR = (uint32_t)(uintptr_t)&_guard;
-    SCB_MPU_RASR = 1u << 28 | 1u << 19 | 4u << 1 | 1u;
-    SCB_MPU_CTRL = 4u | 1u;
+    uint32_t guard = (uint32_t)(uintptr_t)&_guard;
+    no_access(0, guard, 5);
+    if (guard % 0x8000 == 0) {
+        no_access(1, guard - 0x8000, 15);
+    }
+    SCB_MPU_CTRL = 4u | 1u; /* the default map for everything else */
     __asm volatile("dsb\n isb" ::: "memory");
 }
 
@@ -55,6 +66,7 @@ __attribute__((used)) static _Noreturn void start(void)
     SCB_SHCSR |= 7u << 16; /* memory, bus and usage faults on */
     SCB_CCR |= 1u << 4;    /* division by zero is a fault */
     tess_port_init();
+    __asm volatile("cpsie i"); /* with interrupts off every fault would be a hard fault */
     tess_main();
 }
 

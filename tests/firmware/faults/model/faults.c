@@ -43,7 +43,7 @@ static void make_trouble(trouble_t trouble)
         __asm volatile("udf #0");
         break;
     case DIVIDE:
-        sink = 1 / sink;
+        sink = 100 / sink;
         break;
     case SUPERVISOR_CALL:
         __asm volatile("svc #0");
