@@ -163,3 +163,13 @@ def test_every_generator_is_loaded() -> None:
     for name in ("CONV_2D", "SPLIT", "CONCATENATION"):
         for seed in range(20):
             assert load_tflite(draw_case(name, seed)[0]).ops
+
+
+def test_bilinear_positions_past_the_map_are_refused() -> None:
+    """1 to 55 rows: the last Q10 position is 1026, row 1 of a map of one row; the reference reads past its end."""
+    x = Spec((1, 1, 1, 2), np.int8, 0.1, 0)
+    size = Spec((2,), np.int32, data=np.array([55, 1], np.int32))
+    flags = options("ResizeBilinear", alignCorners=False, halfPixelCenters=False)
+    out = Spec((1, 55, 1, 2), np.int8, 0.1, 0)
+    with pytest.raises(UnsupportedModel, match="resizing 1 to 55"):
+        load_tflite(single_op("RESIZE_BILINEAR", [x, size], [out], flags, 3))

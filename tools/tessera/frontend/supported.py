@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tessera.arith.activation import Activation
+from tessera.arith.multipliers import resize_bilinear_axis
 from tessera.errors import UnsupportedModel
 from tessera.frontend.view import BYTE_TYPES, OpView, label
 from tessera.ir.graph import DType, Tensor
@@ -385,6 +386,16 @@ def hard_swish_scales_fit(op: OpView) -> str | None:
     return None if x / 128 <= y else f"they are {x:g} and {y:g}"
 
 
+def interpolation_stays_in_the_map(op: OpView) -> str | None:
+    """fixed-point positions must stay inside the map, beyond which the reference reads foreign memory
+    Try: resize by a smaller factor, or in two steps"""
+    flags = bool(op.options.alignCorners), bool(op.options.halfPixelCenters)
+    for n, size in zip(op.data.shape[1:3], op.ints(1), strict=True):
+        if resize_bilinear_axis(n, size, *flags).low.max() >= n:
+            return f"resizing {n} to {size} reaches row or column {n}"
+    return None
+
+
 def quantize_types(op: OpView) -> str | None:
     """must go from float32, int8 or uint8 to int8 or uint8"""
     good = op.data.dtype in (DType.FLOAT32, *BYTE_TYPES) and op.out.dtype in BYTE_TYPES
@@ -497,7 +508,7 @@ SUPPORTED: dict[str, Supported] = {
     "QUANTIZE": Supported(None, (1, 1), (1, 1), (quantize_types, data_is_quantized_per_tensor, rank_is_at_most_6)),
     "DEQUANTIZE": Supported(None, (1, 1), (1, 1), (dequantize_types, data_is_quantized_per_tensor, rank_is_at_most_6)),
     "RESIZE_NEAREST_NEIGHBOR": Supported("ResizeNearestNeighbor", (2, 2), (1, 1), (data_is_8_bit, *_RESIZE)),
-    "RESIZE_BILINEAR": Supported("ResizeBilinear", (2, 2), (1, 1), (data_is_int8, *_RESIZE)),
+    "RESIZE_BILINEAR": Supported("ResizeBilinear", (2, 2), (1, 1), (data_is_int8, *_RESIZE, interpolation_stays_in_the_map)),
     "RESHAPE": Supported("Reshape", (1, 2), (1, 1), (*_TENSOR, shape_is_constant)),
     "EXPAND_DIMS": Supported(None, (2, 2), (1, 1), _MOVE),
     "SQUEEZE": Supported("Squeeze", (1, 1), (1, 1), _TENSOR),
