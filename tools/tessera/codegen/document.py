@@ -232,11 +232,10 @@ def _tensor(graph: Graph, tensor: TensorId, at: dict[TensorId, str]) -> TensorTe
 
 def string_literal(text: str) -> str:
     """A C string; octal escapes, because a hexadecimal one has no end. `??` could be a trigraph."""
-    data = text.encode()
-    plain = "".join(f"\\{b:03o}" if b < 32 or b > 126 or b in b'"\\?' else chr(b) for b in data)
+    plain = "".join(f"\\{b:03o}" if b < 32 or b > 126 or b in b'"\\?' else chr(b) for b in text.encode())
     return f'"{plain}"'
 
 
 def comment_text(text: str) -> str:
-    """Cannot end the comment that it stands in."""
-    return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("/*", "/ *")
+    """The first of the names that a converter joined; cannot end the comment that it stands in."""
+    return re.sub(r"[^ -~]", "?", text.split(";")[0]).replace("*/", "* /").replace("/*", "/ *")
