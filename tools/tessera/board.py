@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tessera.errors import BoardError
+from tessera.errors import BadInput
 
 BOARDS_DIR = Path(__file__).resolve().parents[2] / "boards"
 GUARD_BYTES = 32
@@ -39,6 +39,8 @@ class Board:
     name: str
     title: str
     cpu: str
+    cpu_flags: tuple[str, ...]
+    """Of the compiler."""
     isa: str
     clock_hz: int
     regions: tuple[Region, ...]
@@ -84,7 +86,7 @@ def board_names() -> list[str]:
 
 def load_board(name: str) -> Board:
     if name not in board_names():
-        raise BoardError(f"There is no board {name!r}; the boards are {', '.join(board_names())}.")
+        raise BadInput(f"There is no board {name!r}; the boards are {', '.join(board_names())}.")
     manifest: dict[str, Any] = json.loads((BOARDS_DIR / f"{name}.json").read_text())
     ours = manifest["tessera"]
     simulator = ours["simulator"]
@@ -93,6 +95,7 @@ def load_board(name: str) -> Board:
         name=name,
         title=ours["title"],
         cpu=manifest["build"]["cpu"],
+        cpu_flags=(f"-mcpu={manifest['build']['cpu']}", *manifest["build"]["fpu_flags"].split()),
         isa=ours["isa"],
         clock_hz=int(manifest["build"]["f_cpu"].rstrip("L")),
         regions=tuple(Region(r["name"], r["kind"], int(r["origin"], 0), r["bytes"]) for r in ours["regions"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -59,12 +60,13 @@ def generate(compiled: Compiled, board_name: str | None) -> Sources:
     return generate_c(compiled.graph, compiled.schedule, compiled.plan, board_name)
 
 
-def write_sources(sources: Sources, folder: Path) -> None:
+def write_sources(sources: Sources, folder: Path, more: Mapping[str, str] | None = None) -> None:
     """Writes only what changed, so that nothing is rebuilt for nothing, and removes what is no longer generated."""
+    files = {**sources.files, **(more or {})}
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in sources.files.items():
+    for name, text in files.items():
         path = folder / name
         if not path.is_file() or path.read_text() != text:
             path.write_text(text)
-    for stale in set(p.name for p in folder.iterdir()) - set(sources.files):
+    for stale in {p.name for p in folder.iterdir()} - set(files):
         (folder / stale).unlink()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Default, DefaultEnvironment
 
+LIBRARIES = ("detect", "telemetry", "tessera")
+
 env = DefaultEnvironment()
 platform = env.PioPlatform()
 board = env.BoardConfig()
@@ -83,7 +85,11 @@ env.Append(
                "-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments", "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map"],
     LIBS=["m", "c", "gcc"],
     LIBPATH=[os.path.join(platform.get_dir(), "ld")],
-    CPPPATH=[str(firmware / "lib/tessera/include"), str(firmware / "lib/telemetry/include"), str(firmware / "port/common")],
+    CPPPATH=[
+        *(str(firmware / "lib" / name / "include") for name in LIBRARIES),
+        str(firmware / "serve/include"),
+        str(firmware / "port/common"),
+    ],
     CPPDEFINES=[("F_CPU", "$BOARD_F_CPU"), ("TESS_BOARD", env.StringifyMacro(board.id if hasattr(board, "id") else env["BOARD"]))],
 )
 if simulated:
@@ -97,13 +103,11 @@ program_env.Prepend(CPPPATH=[str(model)])
 sources = [
     *program_env.CollectBuildFiles(f"$BUILD_DIR/{label}/model", str(model)),
     *program_env.CollectBuildFiles(f"$BUILD_DIR/{label}/app", str(firmware / "apps" / app)),
+    *program_env.CollectBuildFiles(f"$BUILD_DIR/{label}/serve", str(firmware / "serve")),
     *env.CollectBuildFiles("$BUILD_DIR/port/common", str(firmware / "port/common")),
     *env.CollectBuildFiles(f"$BUILD_DIR/port/{port}", str(firmware / "port" / port)),
 ]
-program_env.Prepend(LIBS=[
-    env.BuildLibrary("$BUILD_DIR/lib/telemetry", str(firmware / "lib/telemetry")),
-    env.BuildLibrary("$BUILD_DIR/lib/tessera", str(firmware / "lib/tessera")),
-])
+program_env.Prepend(LIBS=[env.BuildLibrary(f"$BUILD_DIR/lib/{n}", str(firmware / "lib" / n)) for n in LIBRARIES])
 program_env.Append(LINKFLAGS=["-T", str(script)])
 elf = program_env.Program(f"$BUILD_DIR/{label}.elf", sources)
 program_env.Depends(elf, [str(script), os.path.join(platform.get_dir(), "ld", "sections.ld")])

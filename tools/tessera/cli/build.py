@@ -19,8 +19,7 @@ def build_model(model: str, board_name: str, edges: str, json_path: str) -> None
     compiled = compile_model(find_model(model), edges=parse_edges(edges))
     images = {
         name: firmware(compiled, board, simulated=simulated)
-        for name, simulated in ((board.env, False), (board.sim_env, True))
-        if name
+        for name, simulated in ((board.env, board.is_simulator), (board.sim_env, True))
     }
     reports = {name: {**memory_report(compiled, board), **firmware_report(image)} for name, image in images.items()}
     _show(reports)
@@ -40,7 +39,7 @@ def firmware_report(image: Firmware) -> dict[str, Any]:
     return {
         "elf": str(image.elf),
         "flash_bytes": image.flash_bytes,
-        "code_bytes": image.code_bytes,
+        "code_bytes": image.sizes.code_bytes,
         "static_ram_bytes": image.static_ram_bytes,
     }
 

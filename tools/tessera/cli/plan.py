@@ -71,14 +71,14 @@ def plan_report(compiled: Compiled, board: Board) -> dict[str, Any]:
 def _show(compiled: Compiled, report: dict[str, Any]) -> None:
     graph, plan = compiled.graph, compiled.plan
     table = Table(title=f"{report['model']} on {report['board']}, {report['schedule']}", title_justify="left")
-    for name in ("step", "operator", "output", "bytes", "at", "MACs"):
-        table.add_column(name, justify="left" if name in ("operator", "output") else "right", overflow="fold")
+    for name in ("step", "operator", "name", "bytes", "at", "MACs"):
+        table.add_column(name, justify="left" if name in ("operator", "name") else "right", overflow="fold")
     ops = [graph.ops[i] for stage in compiled.schedule.stages for i in stage.ops]
     for step, op in enumerate(ops):
         for out in op.outputs:
             tensor = graph.tensor(out)
             at, macs = f"{plan.offset_of(out):,}", f"{op_macs(graph, op):,}"
-            table.add_row(str(step), kind(op), tensor.name, f"{tensor.nbytes:,}", at, macs)
+            table.add_row(str(step), kind(op), op.name, f"{tensor.nbytes:,}", at, macs)
     console.print(table)
     proof = "proven least for this schedule" if report["optimal"] else "not proven least"
     console.print(

@@ -15,7 +15,6 @@ from rich.table import Table
 from tessera.board import Board, load_board
 from tessera.cli.build import firmware, firmware_report
 from tessera.cli.command import console, kilo, write_json
-from tessera.cli.inspect import kind
 from tessera.cli.plan import memory_report, parse_edges
 from tessera.device import RunResult, open_device
 from tessera.errors import BadInput
@@ -140,14 +139,13 @@ def _save(graph: Graph, outputs: Arrays, path: Path) -> None:
 
 def _show(compiled: Compiled, report: dict[str, Any], result: RunResult) -> None:
     table = Table(title=f"{report['model']} on {report['board']}", title_justify="left")
-    for name in ("step", "operator", "output", result.unit, "share", "MACs", "per MAC"):
-        table.add_column(name, justify="left" if name in ("operator", "output") else "right", overflow="fold")
-    kinds = {out: kind(op) for op in compiled.graph.ops for out in op.outputs}
+    for name in ("step", "operator", "name", result.unit, "share", "MACs", "per MAC"):
+        table.add_column(name, justify="left" if name in ("operator", "name") else "right", overflow="fold")
     for i, (call, step) in enumerate(zip(compiled.kernels, report["steps"], strict=True)):
         count = step[result.unit]
         per_mac = f"{count / call.macs:.2f}" if call.macs else ""
         share = f"{100 * count / max(result.count, 1):.1f} %"
-        table.add_row(str(i), kinds[call.output], step["output"], f"{count:,}", share, f"{call.macs:,}", per_mac)
+        table.add_row(str(i), call.kind, call.op, f"{count:,}", share, f"{call.macs:,}", per_mac)
     console.print(table)
     for out in report["outputs"]:
         more = " ..." if np.prod(out["shape"]) > len(out["values"]) else ""

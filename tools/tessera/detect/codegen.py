@@ -23,15 +23,20 @@ NUMBERS_A_LINE = 16
 
 @dataclass(frozen=True, slots=True)
 class DetectSources:
-    """<name>_detect.h and <name>_detect.c."""
+    """<name>_detect.h and <name>_detect.c, and the header through which an application finds them."""
 
     name: str
     header: str
     source: str
+    config: str
 
-    def write(self, folder: Path) -> None:
-        (folder / f"{self.name}_detect.h").write_text(self.header)
-        (folder / f"{self.name}_detect.c").write_text(self.source)
+    @property
+    def files(self) -> dict[str, str]:
+        return {
+            f"{self.name}_detect.h": self.header,
+            f"{self.name}_detect.c": self.source,
+            "tess_detector_config.h": self.config,
+        }
 
 
 def generate_detect(model_toml: Path) -> DetectSources:
@@ -68,8 +73,8 @@ def render(
         "subpixels": SUBPIXELS,
         "levels": [_level(tables, outputs) for tables in detector.levels],
     }
-    header, source = (jinja.get_template(f"detect.{kind}.jinja2").render(values) for kind in "hc")
-    return DetectSources(name, header, source)
+    files = ("detect.h.jinja2", "detect.c.jinja2", "detector_config.h.jinja2")
+    return DetectSources(name, *(jinja.get_template(file).render(values) for file in files))
 
 
 def _level(tables: LevelTables, outputs: Mapping[str, OutputTensor]) -> dict[str, object]:

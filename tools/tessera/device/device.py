@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tessera.board import Board, load_board
+from tessera.detect.decode import Detection
 from tessera.device.link import Link, SerialLink, SimulatorLink
 from tessera.errors import BadInput, BoardError
 from tessera.firmware.elf import function_at
 from tessera.telemetry.codec import Field, MessageDecoder, encode_request
-from tessera.telemetry.message import Ack, Boot, Error, Fault, Message, Output, Result, Steps
+from tessera.telemetry.message import Ack, Boot, Boxes, Error, Fault, Found, Message, Output, Result, Steps
 
 SILENCE_S = 30.0
 """No telemetry for so long is a hang: over 10^10 instructions of a simulator, and steps are reported as they end."""
@@ -20,6 +21,7 @@ RETRY_S = 1.0
 """After a damaged frame, the wait for the reply that it may have been."""
 RETRIES = 3
 CHUNK_BYTES = 448
+BOX_FIELDS = 6
 STATUS = {-1: "the model was generated for another runtime (ABI)", -2: "the arena is too small or misaligned"}
 
 
@@ -47,6 +49,14 @@ class RunResult:
     steps: tuple[StepResult, ...]
     stack_bytes: int
     """High-water mark of the stack during the run."""
+
+
+@dataclass(frozen=True)
+class DetectResult:
+    """What the decoder on the device found, and what it took."""
+
+    count: int
+    boxes: tuple[Detection, ...]
 
 
 class Device:
@@ -105,6 +115,20 @@ class Device:
     def outputs(self) -> tuple[bytes, ...]:
         """Every output of the last run."""
         return tuple(self._output(index, size) for index, size in enumerate(self.boot.outputs))
+
+    def detect(self) -> DetectResult:
+        """The boxes in the outputs of the last run, best first; of the application `detect`."""
+        for _ in range(RETRIES):
+            boxes: dict[int, tuple[int, ...]] = {}
+            for message in self._replies("detect", repeat=True):
+                if isinstance(message, Boxes):
+                    for i in range(len(message.boxes) // BOX_FIELDS):
+                        boxes[message.first + i] = message.boxes[i * BOX_FIELDS : (i + 1) * BOX_FIELDS]
+                elif isinstance(message, Found):
+                    if sorted(boxes) == list(range(message.total)):
+                        return DetectResult(message.count, tuple(Detection(*boxes[i]) for i in sorted(boxes)))
+                    break
+        raise BoardError(f"{self.link.name} did not deliver its boxes whole: {self.damaged} frames were damaged.")
 
     def exit(self) -> int:
         """Ends a simulator: its exit code. A chip sleeps until reset: 0."""

@@ -67,6 +67,22 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Boxes:
+    """Detections from `first` on: x1, y1, x2, y2 in 1/16 px, score in 1/256, class; six integers each."""
+
+    first: int
+    boxes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """All boxes are out; `count` is what the decoder took."""
+
+    total: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Fault:
     """The processor stopped in an exception or a failed assertion."""
 
@@ -84,7 +100,7 @@ class Fault:
     """It happened before the last reset."""
 
 
-Message = Boot | Ack | Error | Steps | Result | Output | Fault
+Message = Boot | Ack | Error | Steps | Result | Output | Boxes | Found | Fault
 
 MESSAGES: dict[str, type[Message]] = {
     "boot": Boot,
@@ -93,5 +109,7 @@ MESSAGES: dict[str, type[Message]] = {
     "steps": Steps,
     "result": Result,
     "output": Output,
+    "boxes": Boxes,
+    "found": Found,
     "fault": Fault,
 }

@@ -1,0 +1,37 @@
+"""The real models, from the file to bytes on simulated boards. They are not part of the project: skipped when absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tessera.board import load_board
+from tessera.cli.verify import verify_report
+from tessera.errors import DoesNotFit, TesseraError
+from tessera.models import find_model
+from tessera.pipeline import compile_model
+
+pytestmark = [pytest.mark.slow, pytest.mark.qemu]
+
+
+def test_every_tensor_equals_the_reference_on_qemu(shared_model: Path) -> None:
+    compiled = compile_model(find_model(str(shared_model)), time_limit_s=2)
+    report = verify_report(compiled, load_board("qemu-m4"), inputs=2, seed=11, port="")
+    assert report["first_difference"] is None
+    assert report["equal"] == report["tensors"] > 0
+
+
+def test_what_fits_the_h7_runs_on_its_twin(shared_model: Path) -> None:
+    compiled = compile_model(find_model(str(shared_model)), time_limit_s=2)
+    try:
+        report = verify_report(compiled, load_board("h7"), inputs=1, seed=12, port="")
+    except DoesNotFit as error:
+        assert compiled.plan.arena_bytes > 400_000, error
+        return
+    assert report["equal"] == report["tensors"] > 0
+
+
+def test_rejects_are_refused(shared_reject: Path) -> None:
+    with pytest.raises(TesseraError, match=r"^[^\n]+$"):
+        compile_model(find_model(str(shared_reject)))
