@@ -31,7 +31,7 @@ from tessera.schedule.layerwise import make_schedule
 from tessera.schedule.schedule import Schedule
 
 GUARD_BYTES = 32
-CASES_PER_MODEL_COMPILED = 6  # of the --cases that the interpreter runs, C compiles one in so many
+CASES_PER_COMPILED = 3  # of the --cases that the interpreter runs, C compiles one in so many
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def compile_case(kind: str, seed: int) -> Compiled:
 @pytest.mark.parametrize("kind", GENERATORS)
 def test_operator(kind: str, cases: int, tmp_path: Path) -> None:
     compiled = []
-    for seed in range(max(4, cases // CASES_PER_MODEL_COMPILED)):
+    for seed in range(max(4, cases // CASES_PER_COMPILED)):
         try:
             compiled.append(compile_case(kind, seed))
         except UnsupportedModel as error:

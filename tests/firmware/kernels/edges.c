@@ -1,0 +1,69 @@
+/** What no model reaches: floats that no int8 can hold, rows of softmax where the reference aborts, refusals of run. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tessera/tessera.h"
+
+#define EXPECT(condition)                                                                                              \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                            \
+            exit(EXIT_FAILURE);                                                                                        \
+        }                                                                                                              \
+    } while (0)
+
+static void check_quantize(void)
+{
+    const tess_quantize_t op = {0.5f, 3};
+    const float in[] = {INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 0.0f, 0.25f, -0.25f, 0.249999985f, 62.0f, -65.5f};
+    const int8_t expected[] = {127, -128, -128, 127, -128, 3, 4, 2, 3, 127, -128};
+    int8_t out[sizeof expected];
+
+    tess_quantize_f32_s8(&op, in, out, (int32_t)sizeof expected);
+    for (size_t i = 0; i < sizeof expected; ++i) {
+        EXPECT(out[i] == expected[i]);
+    }
+}
+
+static void check_softmax_of_any_length(void)
+{
+    static int8_t in[TESS_SOFTMAX_MAX_LENGTH], out[TESS_SOFTMAX_MAX_LENGTH];
+    static int32_t exp_table[256];
+
+    for (int32_t i = 0; i < 256; ++i) {
+        exp_table[i] = INT32_MAX; /* the largest possible sum */
+    }
+    for (int32_t length = 1; length <= TESS_SOFTMAX_MAX_LENGTH; ++length) {
+        const tess_softmax_s8_t op = {length, exp_table};
+        tess_softmax_s8(&op, in, out, 1);
+        const int32_t value = out[0] + 128, ideal = 256 / length;
+        EXPECT(length >= 512 ? value == 0 : abs(value - (ideal < 255 ? ideal : 255)) <= 1);
+    }
+}
+
+static void run_nothing(uint8_t *arena, tess_hook_t hook, void *user)
+{
+    (void)arena, (void)hook, (void)user;
+}
+
+static void check_run(void)
+{
+    static _Alignas(TESS_ARENA_ALIGN) uint8_t arena[32];
+    tess_model_t model = {.abi = TESS_ABI, .arena_bytes = 32, .run = run_nothing};
+
+    EXPECT(tess_run(&model, arena, 32, NULL, NULL) == TESS_OK);
+    EXPECT(tess_run(&model, arena, 31, NULL, NULL) == TESS_ERR_ARENA);
+    EXPECT(tess_run(&model, arena + 4, 32, NULL, NULL) == TESS_ERR_ARENA);
+    EXPECT(tess_run(&model, NULL, 32, NULL, NULL) == TESS_ERR_ARENA);
+    model.abi = TESS_ABI + 1;
+    EXPECT(tess_run(&model, arena, 32, NULL, NULL) == TESS_ERR_ABI);
+}
+
+int main(void)
+{
+    check_quantize();
+    check_softmax_of_any_length();
+    check_run();
+    return EXIT_SUCCESS;
+}
