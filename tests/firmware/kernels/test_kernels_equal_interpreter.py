@@ -53,25 +53,26 @@ def guarded_plan(schedule: Schedule) -> MemoryPlan:
     return MemoryPlan(buffers, (), tuple(offsets), arena, 0, arena, False)
 
 
-def compile_case(kind: str, seed: int) -> Compiled:
+def compile_case(kind: str, seed: int) -> Compiled | None:
+    """None where the kernels refuse: uint8 beside float32."""
     model, inputs = draw_case(kind, seed)
     loaded = load_tflite(model, name=f"{kind}_{seed}".lower())
     graph = run_passes(loaded, EDGES_FLOAT_PASSES)
     schedule = make_schedule(graph)
+    try:
+        calls = select_kernels(graph, schedule)
+    except UnsupportedModel:
+        assert kind in ("QUANTIZE", "DEQUANTIZE")
+        return None
     plan = guarded_plan(schedule) if seed % 2 else plan_memory(schedule)
-    return Compiled(
-        loaded, graph, select_kernels(graph, schedule), generate_c(graph, schedule, plan, None), list(inputs)
-    )
+    return Compiled(loaded, graph, calls, generate_c(graph, schedule, plan, None), list(inputs))
 
 
 @pytest.mark.parametrize("kind", GENERATORS)
 def test_operator(kind: str, cases: int, tmp_path: Path) -> None:
-    compiled = []
-    for seed in range(max(4, cases // CASES_PER_COMPILED)):
-        try:
-            compiled.append(compile_case(kind, seed))
-        except UnsupportedModel as error:
-            assert "meets float32" in str(error) or "no integer multiplier" in str(error), error
+    seeds = range(max(4, cases // CASES_PER_COMPILED))
+    compiled = [c for c in (compile_case(kind, seed) for seed in seeds) if c is not None]
+    assert len(compiled) >= len(seeds) // 2
     program = build_host([c.sources for c in compiled], tmp_path)
     runs = run_host_batch(program, [HostRequest(i, c.inputs) for i, c in enumerate(compiled)])
     for c, answer in zip(compiled, runs, strict=True):

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 MAX_LENGTH = 32
 
-_GENERIC = re.compile(
-    r"(statefulpartitionedcall|partitionedcall|identity|biasadd|readvariableop|fusedbatchnorm(v3)?|batchnorm(alization)?"
-    r"|relu6?|conv2d|depthwise(conv2d)?|separable_conv2d|add(v2)?|mul|sub|matmul|mean|max_?pool|avg_?pool|softmax|sigmoid"
-    r"|reshape|shape|pad|concat(v2)?|split|strided_?slice|transpose|pack|stack|resize\w*|quant\w*|model|functional|sequential)"
-    r"(_\d+)?"
+_CONTAINER = re.compile(r"(statefulpartitionedcall|partitionedcall|(model|functional|sequential)(_\d+)?)")
+_KIND = re.compile(
+    r"identity|bias_?add|readvariableop|fusedbatchnorm(v3)?|batchnorm(alization)?|relu6?|conv2d|convolution"
+    r"|depthwise(conv2dnative)?|add(v2)?|mul|sub|matmul|mean|max_?pool|avg_?pool|softmax|sigmoid|reshape|shape|pad|concat(v2)?"
+    r"|split|strided_?slice|transpose|pack|stack|resize\w*"
 )
 
 
@@ -38,8 +38,9 @@ def identifier(name: str) -> str:
     """The last part of a tensor's name that says more than the kind of operator."""
     first = re.sub(r"^serving_default_", "", name.split(";")[0])
     parts = [p for p in (clean(part.split(":")[0]) for part in first.split("/")) if p]
-    telling = [p for p in parts if not _GENERIC.fullmatch(p)]
-    chosen = (telling or parts or ["tensor"])[-1][:MAX_LENGTH].strip("_")
+    inside = [p for p in parts if not _CONTAINER.fullmatch(p)]
+    telling = [p for p in inside if not _KIND.fullmatch(p)]
+    chosen = (telling[-1:] or inside[:1] or parts[-1:] or ["tensor"])[0][:MAX_LENGTH].strip("_")
     return chosen if chosen[:1].isalpha() else f"t_{chosen}"
 
 
