@@ -13,6 +13,16 @@ from tessera.errors import BadInput, UnsupportedModel
 from tessera.models import ROOT
 
 PAGE = ROOT / "docs" / "measurements.md"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- bench: written by ./inv bench -->", "<!-- /bench -->"
+README_MODELS = (
+    "helmet",
+    "vww_mcunet_80_tinyengine",
+    "vww_mobilenetv1_025_96_mlperf_int8",
+    "cifar10_resnet8_mlperf_int8",
+    "kws_dscnn_mlperf_int8",
+    "persondet_mcunetv2_128x160_tinyengine",
+)
 TEMPLATES = Path(__file__).resolve().parents[1] / "bench"
 
 
@@ -31,11 +41,12 @@ def bench(folder: str) -> None:
                 measured.append(measure(argument))
             except UnsupportedModel as error:
                 refused.append((Path(argument).stem, str(error)))
-    write_file(PAGE, measurements_page(measured, refused))
+    write_file(PAGE, _page("measurements.md.jinja2", measured, refused))
+    _write_readme(_page("readme.md.jinja2", [m for m in measured if m.name in README_MODELS], refused))
     console.print(f"{len(measured)} models measured, {len(refused)} refused: {PAGE.relative_to(ROOT)}", highlight=False)
 
 
-def measurements_page(measured: list[Measurement], refused: list[tuple[str, str]]) -> str:
+def _page(template: str, measured: list[Measurement], refused: list[tuple[str, str]]) -> str:
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         trim_blocks=True,
@@ -44,9 +55,14 @@ def measurements_page(measured: list[Measurement], refused: list[tuple[str, str]
         autoescape=False,
     )
     jinja.filters["below"] = below
-    return jinja.get_template("measurements.md.jinja2").render(
-        measured=measured, refused=refused, tflm=TFLM, inputs=INPUTS
-    )
+    return jinja.get_template(template).render(measured=measured, refused=refused, tflm=TFLM, inputs=INPUTS)
+
+
+def _write_readme(table: str) -> None:
+    """Replaces what lies between the marks."""
+    text = README.read_text()
+    head, rest = text.split(BEGIN)
+    write_file(README, head + BEGIN + "\n" + table + END + rest.split(END)[1])
 
 
 def below(value: float, limits: list[float]) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from tessera.board import Board, load_board
 from tessera.cli.command import console, kilo, write_file, write_json
 from tessera.cli.inspect import kind, weights_bytes
-from tessera.errors import BadInput
+from tessera.errors import BadInput, DoesNotFit
 from tessera.firmware.code_size import code_bytes
 from tessera.memory.fit import check_fit
 from tessera.models import find_model
@@ -39,6 +39,14 @@ def parse_edges(text: str) -> Edges:
 
 
 def fit(compiled: Compiled, board: Board) -> None:
+    """Raises DoesNotFit where SRAM or flash cannot hold the model; what code adds, the linker checks."""
+    weights = weights_bytes(compiled.graph)
+    if weights > board.flash_bytes:
+        raise DoesNotFit(
+            f"{compiled.model.name} does not fit on {board.name}: its weights take {weights:,} B, "
+            f"{weights - board.flash_bytes:,} B more than the {board.flash_bytes:,} B of flash; take a board with more "
+            f"flash, or a narrower model"
+        )
     check_fit(compiled.plan, compiled.schedule, board.arena_limit_bytes, board.name)
 
 
@@ -85,7 +93,7 @@ def _show(compiled: Compiled, report: dict[str, Any]) -> None:
         f"arena   {report['arena_bytes']:,} B ({proof}; lower bound {report['lower_bound_bytes']:,} B), "
         f"input frame of {report['input_frame_in_arena_bytes']:,} B inside it\n"
         f"scratch {report['scratch_bytes']:,} B\n"
-        f"flash   weights {report['weights_bytes']:,} B, code and parameters {report['code_bytes']:,} B\n"
+        f"flash   weights {report['weights_bytes']:,} B, code {report['code_bytes']:,} B\n"
         f"MACs    {kilo(report['macs'])}",
         highlight=False,
     )
