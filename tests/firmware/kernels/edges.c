@@ -42,6 +42,22 @@ static void check_softmax_of_any_length(void)
     }
 }
 
+/* Half away from zero on both sides: acc / 2 for small acc. */
+static void check_fully_connected_ties(void)
+{
+    static const int8_t weights[] = {1}, in[] = {-3, -2, -1, 0, 1, 2, 3}, expected[] = {-2, -1, -1, 0, 1, 1, 2};
+    static const int64_t multiplier[] = {1};
+    static const int32_t shift[] = {1};
+    const tess_fully_connected_s8_t op = {
+        .in_c = 1, .out_c = 1, .weights = weights, .multiplier = multiplier, .shift = shift, .min = -128, .max = 127};
+    int8_t out[sizeof in];
+
+    tess_fully_connected_s8(&op, in, out, (int32_t)sizeof in);
+    for (size_t i = 0; i < sizeof in; ++i) {
+        EXPECT(out[i] == expected[i]);
+    }
+}
+
 static void run_nothing(uint8_t *arena, tess_hook_t hook, void *user)
 {
     (void)arena, (void)hook, (void)user;
@@ -63,6 +79,7 @@ static void check_run(void)
 int main(void)
 {
     check_quantize();
+    check_fully_connected_ties();
     check_softmax_of_any_length();
     check_run();
     return EXIT_SUCCESS;
