@@ -24,16 +24,16 @@ FLAGS = ("-std=c11", "-O2", "-mthumb", "-ffunction-sections", "-fdata-sections")
 def code_bytes(sources: Sources, board: Board) -> int:
     """Bytes of instructions after linking only what the model uses (`--gc-sections`), compiled for the board's core."""
     library = _library_objects(board)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for file, text in sources.files.items():
-            (folder / file).write_text(text)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, content in sources.files.items():
+            (folder / name).write_text(content)
         elf = folder / "model.elf"
         generated = sorted(str(folder / f) for f in sources.files if f.endswith(".c"))
         link = ["-nostdlib", "-Wl,--gc-sections", f"-Wl,-e,{sources.symbol}", f"-Wl,-u,{sources.symbol}"]
         _gcc(board, [*generated, *library, *link, "-Wl,--unresolved-symbols=ignore-all", "-o", str(elf)])
-        with elf.open("rb") as file:
-            text = ELFFile(file).get_section_by_name(".text")
+        with elf.open("rb") as stream:
+            text = ELFFile(stream).get_section_by_name(".text")
             return int(text["sh_size"]) if text else 0
 
 
