@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +13,14 @@ from tessera.codegen.host import FLAGS
 
 SOURCE = """
 #include "tessera/tess_math.h"
-#define EACH(name, expression)                                                                                         \\
-    void name(const int32_t *a, const int32_t *b, const int32_t *c, int32_t *out, int32_t count);                      \\
-    void name(const int32_t *a, const int32_t *b, const int32_t *c, int32_t *out, int32_t count)                       \\
-    {                                                                                                                  \\
-        for (int32_t i = 0; i < count; ++i) {                                                                          \\
-            (void)c[i];                                                                                                \\
-            out[i] = expression;                                                                                       \\
-        }                                                                                                              \\
+#define EACH(name, expression) \\
+    void name(const int32_t *a, const int32_t *b, const int32_t *c, int32_t *out, int32_t count); \\
+    void name(const int32_t *a, const int32_t *b, const int32_t *c, int32_t *out, int32_t count) \\
+    { \\
+        for (int32_t i = 0; i < count; ++i) { \\
+            (void)c[i]; \\
+            out[i] = expression; \\
+        } \\
     }
 EACH(rescale, tess_rescale(a[i], b[i], c[i]))
 EACH(high_mul, tess_doubling_high_mul(a[i], b[i]))
