@@ -15,6 +15,7 @@ TRANSFORMERS = "own_vit"  # files whose name starts so are not supported yet
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cases", type=int, default=60, help="random single-operator models an operator")
+    parser.addoption("--update-golden", action="store_true", help="write the generated text as the golden text")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from pathlib import Path
 from tessera.codegen.generate import Sources, generate_c
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.graph import Graph
-from tessera.kernels.select import KernelCall, select_kernels
+from tessera.kernels.call import KernelCall
+from tessera.kernels.select import select_kernels
 from tessera.memory.plan import MemoryPlan
 from tessera.memory.planner import plan_memory
 from tessera.models import ROOT, ModelFile
