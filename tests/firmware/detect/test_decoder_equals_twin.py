@@ -91,7 +91,8 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         outputs[level.boxes] = OutputTensor(level.boxes, i + 1, (1, n, n, 4), shape.scale, shape.zero_point)
     detector = make_detector(spec, outputs)
     folder = tmp_path_factory.mktemp("detect")
-    render("toy", "toy.tflite", "0" * 64, detector, outputs).write(folder)
+    for name, text in render("toy", "toy.tflite", "0" * 64, detector, outputs).files.items():
+        (folder / name).write_text(text)
     program = folder / "decode"
     sources = [LIBRARY / "detect.c", folder / "toy_detect.c", HERE / "decode_stdin.c"]
     sanitize = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
