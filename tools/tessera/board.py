@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,6 @@ def verify_board(board: Board) -> None:
         assert board.region(use).kind == "ram", board.name
     for origins in ({r.name: r.origin for r in board.regions}, dict(board.simulator.origins)):
         spans = sorted((origins[r.name], origins[r.name] + r.bytes) for r in board.regions)
-        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+        for (_, end), (start, _) in pairwise(spans):
             assert end <= start, board.name
     assert board.arena_limit_bytes > 0, board.name

@@ -77,12 +77,30 @@ env.Append(
     ASFLAGS=cpu,
     ASPPFLAGS=["-x", "assembler-with-cpp"],
     CCFLAGS=[
-        *cpu, "-O2", "-g", "-ffunction-sections", "-fdata-sections", f"-ffile-prefix-map={root}=.",
-        "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wcast-qual", "-Werror",
+        *cpu,
+        "-O2",
+        "-g",
+        "-ffunction-sections",
+        "-fdata-sections",
+        f"-ffile-prefix-map={root}=.",
+        "-Wall",
+        "-Wextra",
+        "-Wconversion",
+        "-Wshadow",
+        "-Wcast-qual",
+        "-Werror",
     ],
     CFLAGS=["-std=c11"],
-    LINKFLAGS=[*cpu, "-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections",
-               "-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments", "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map"],
+    LINKFLAGS=[
+        *cpu,
+        "-nostartfiles",
+        "--specs=nano.specs",
+        "--specs=nosys.specs",
+        "-Wl,--gc-sections",
+        "-Wl,--fatal-warnings",
+        "-Wl,--no-warn-rwx-segments",
+        "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map",
+    ],
     LIBS=["m", "c", "gcc"],
     LIBPATH=[os.path.join(platform.get_dir(), "ld")],
     CPPPATH=[
@@ -90,7 +108,10 @@ env.Append(
         str(firmware / "serve/include"),
         str(firmware / "port/common"),
     ],
-    CPPDEFINES=[("F_CPU", "$BOARD_F_CPU"), ("TESS_BOARD", env.StringifyMacro(board.id if hasattr(board, "id") else env["BOARD"]))],
+    CPPDEFINES=[
+        ("F_CPU", "$BOARD_F_CPU"),
+        ("TESS_BOARD", env.StringifyMacro(board.id if hasattr(board, "id") else env["BOARD"])),
+    ],
 )
 if simulated:
     env.Append(CPPDEFINES=["TESS_SIMULATED"])
@@ -135,25 +156,44 @@ if protocol in ("stlink", "cmsis-dap"):
     source = elf
     env.Replace(
         UPLOADER="openocd",
-        UPLOADERFLAGS=[*where, *openocd_adapter(protocol),
-                       "-f", f"target/{board.get('debug.openocd_target')}.cfg",
-                       *shlex.split(os.environ.get("OPENOCD_EXTRA", "")),
-                       "-c", "program {$SOURCE} verify reset exit"],
+        UPLOADERFLAGS=[
+            *where,
+            *openocd_adapter(protocol),
+            "-f",
+            f"target/{board.get('debug.openocd_target')}.cfg",
+            *shlex.split(os.environ.get("OPENOCD_EXTRA", "")),
+            "-c",
+            "program {$SOURCE} verify reset exit",
+        ],
         UPLOADCMD="$UPLOADER $UPLOADERFLAGS",
     )
 elif protocol == "stflash":
-    env.Replace(UPLOADER="st-flash", UPLOADERFLAGS=["--reset", "write"],
-                UPLOADCMD=f'$UPLOADER $UPLOADERFLAGS "$SOURCE" {address}')
+    env.Replace(
+        UPLOADER="st-flash",
+        UPLOADERFLAGS=["--reset", "write"],
+        UPLOADCMD=f'$UPLOADER $UPLOADERFLAGS "$SOURCE" {address}',
+    )
 elif protocol == "dfu":
     vid, pid = board.get("build.hwids", [["0x0483", "0xdf11"]])[0]
-    env.Replace(UPLOADER="dfu-util",
-                UPLOADERFLAGS=["-d", f"{vid[2:]}:{pid[2:]}", "-a", board.get("upload.dfu_alt", "0"),
-                               "-s", f"{address}:leave", "-D"],
-                UPLOADCMD='$UPLOADER $UPLOADERFLAGS "$SOURCE"')
+    env.Replace(
+        UPLOADER="dfu-util",
+        UPLOADERFLAGS=[
+            "-d",
+            f"{vid[2:]}:{pid[2:]}",
+            "-a",
+            board.get("upload.dfu_alt", "0"),
+            "-s",
+            f"{address}:leave",
+            "-D",
+        ],
+        UPLOADCMD='$UPLOADER $UPLOADERFLAGS "$SOURCE"',
+    )
 elif protocol == "serial":
-    env.Replace(UPLOADER="stm32flash",
-                UPLOADERFLAGS=["-g", address, "-b", "$UPLOAD_SPEED", "-v", "-w"],
-                UPLOADCMD='$UPLOADER $UPLOADERFLAGS "$SOURCE" $UPLOAD_PORT')
+    env.Replace(
+        UPLOADER="stm32flash",
+        UPLOADERFLAGS=["-g", address, "-b", "$UPLOAD_SPEED", "-v", "-w"],
+        UPLOADCMD='$UPLOADER $UPLOADERFLAGS "$SOURCE" $UPLOAD_PORT',
+    )
 elif protocol != "custom":
     env.Exit(f"unknown upload_protocol {protocol}")
 

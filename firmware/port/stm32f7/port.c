@@ -1,4 +1,5 @@
-/* STM32F746 on 32F746GDISCOVERY (ST RM0385): HSI 16 MHz, USART1 on PA9 and PB7, which ST-LINK passes on. Not yet run. */
+/* STM32F746 on 32F746GDISCOVERY (ST RM0385): HSI 16 MHz, USART1 on PA9 and PB7, which ST-LINK passes on. Not yet run.
+ */
 #include "port.h"
 #include "scb.h"
 

@@ -25,7 +25,7 @@ BOX_FIELDS = 6
 STATUS = {-1: "the model was generated for another runtime (ABI)", -2: "the arena is too small or misaligned"}
 
 
-class FirmwareFault(BoardError):
+class FirmwareFault(BoardError):  # noqa: N818
     """The firmware reported a fault; `fault` is its record."""
 
     def __init__(self, message: str, fault: Fault) -> None:
@@ -81,7 +81,9 @@ class Device:
     def load_input(self, index: int, data: bytes, by_uart: bool = False) -> None:
         """Writes input `index`. A simulator reads a file instead of its slow UART, unless `by_uart`."""
         if not 0 <= index < len(self.boot.inputs):
-            raise BadInput(f"The model {self.boot.model} has {len(self.boot.inputs)} inputs; there is no input {index}.")
+            raise BadInput(
+                f"The model {self.boot.model} has {len(self.boot.inputs)} inputs; there is no input {index}."
+            )
         if len(data) != self.boot.inputs[index]:
             wanted = self.boot.inputs[index]
             raise BadInput(f"Input {index} of {self.boot.model} takes {wanted} bytes; {len(data)} were given.")
@@ -169,18 +171,26 @@ class Device:
         raise BoardError(f"{self.link.name} does not answer: no telemetry for {self._silence_s:g} s after the start.")
 
     def _replies(self, kind: str, repeat: bool, **fields: Field) -> Iterator[Message]:
-        """What the device answers to one request. `repeat`: doing it twice is harmless, so a lost reply is asked again."""
+        """What the device answers to one request.
+
+        `repeat`: doing it twice is harmless, so a reply that may have been damaged is asked for again.
+        """
         for attempt in range(RETRIES + 1):
             self._number += 1
             self.link.write(encode_request(kind, self._number, **fields))
-            damaged = self.damaged
+            damaged, deadline = self.damaged, time.monotonic() + self._silence_s
             while True:
                 hurt = repeat and attempt < RETRIES and self.damaged > damaged
-                received = self._receive(RETRY_S if hurt else self._silence_s, kind)
+                if hurt:
+                    deadline = min(deadline, time.monotonic() + RETRY_S)
+                received = self._receive(deadline - time.monotonic(), kind)
+                if received is None and time.monotonic() < deadline:
+                    continue
                 if received is None and hurt:
                     break
                 if received is None:
                     raise BoardError(self._silence(kind))
+                deadline = time.monotonic() + self._silence_s
                 number, message = received
                 if isinstance(message, Error) and message.code == Error.DAMAGED and number == 0:
                     break
@@ -192,13 +202,18 @@ class Device:
         raise BoardError(f"{self.link.name} received the request {kind} damaged {RETRIES + 1} times; is the line good?")
 
     def _receive(self, timeout_s: float, doing: str) -> tuple[int, Message] | None:
-        """The next message, or None after `timeout_s` without one. A fault that is reported now is raised."""
-        deadline = time.monotonic() + timeout_s
+        """The next message, or None after `timeout_s` without one or when a damaged frame came instead.
+
+        A fault that is reported now is raised.
+        """
+        deadline, damaged = time.monotonic() + timeout_s, self.damaged
         while not self._waiting:
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
             self._waiting += self._decoder.feed(self.link.read(left))
+            if self.damaged > damaged and not self._waiting:
+                return None
         number, message = self._waiting.pop(0)
         if isinstance(message, Fault):
             if not message.earlier:

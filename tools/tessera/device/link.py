@@ -50,7 +50,7 @@ class SimulatorLink:
             raise BadInput(f"There is no firmware {elf}; build it first.")
         self.name = f"{board.name} (simulated)"
         self._folder = tempfile.TemporaryDirectory(prefix="tessera-")
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
         self._socket, theirs = socket.socketpair()
         command = [
             *(QEMU, "-display", "none", "-monitor", "none", "-M", board.simulator.machine),

@@ -71,15 +71,23 @@ def _pio() -> str:
     return found
 
 
+def _packaged_compiler() -> bool:
+    """PlatformIO has its own, in the project's folder."""
+    return (ROOT / ".pio" / "core" / "packages" / "toolchain-gccarmnoneeabi").is_dir()
+
+
 def _run_pio(env: str, gen_dir: Path, app: str) -> str | None:
     """Everything that it said if the build failed."""
-    packaged = ROOT / ".pio" / "core" / "packages" / "toolchain-gccarmnoneeabi"
-    if shutil.which(COMPILER) is None and not packaged.is_dir():
-        raise ToolMissing(f"{COMPILER} is not installed; install the packages gcc-arm-none-eabi libnewlib-arm-none-eabi.")
+    if shutil.which(COMPILER) is None and not _packaged_compiler():
+        raise ToolMissing(
+            f"{COMPILER} is not installed; install the packages gcc-arm-none-eabi libnewlib-arm-none-eabi."
+        )
     # sources come and go in our folders; dependencies are tracked by content, so wiping is never needed
     command = [_pio(), "run", "-s", "--disable-auto-clean", "-d", str(ROOT), "-e", env]
     environ = {**os.environ, **QUIET, "TESSERA_MODEL_DIR": str(gen_dir), "TESSERA_APP": app}
-    done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    done = subprocess.run(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
     return None if done.returncode == 0 else done.stdout
 
 
@@ -93,7 +101,9 @@ def _explain(output: str, board: Board, app: str) -> BoardError | DoesNotFit:
             uses = {"code": board.code_region, "data": board.data_region, "stack": board.stack_region}
             region = board.region({**uses, "arena": board.arena_region}.get(alias, name))
             parts.append(f"{region.name} ({region.bytes} bytes) by {count} bytes")
-        return DoesNotFit(f"{app} does not fit {board.name}: it exceeds {' and '.join(parts)}; take a larger board or model.")
+        return DoesNotFit(
+            f"{app} does not fit {board.name}: it exceeds {' and '.join(parts)}; take a larger board or model."
+        )
     if "exceeds the board's data_bytes" in output:
         limit = f"the {board.data_bytes} bytes that {board.name} keeps for it"
         return DoesNotFit(f"Static data of {app} exceeds {limit}; make its variables smaller or raise data_bytes.")

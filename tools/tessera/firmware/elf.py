@@ -5,6 +5,7 @@ from pathlib import Path
 
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Symbol, SymbolTableSection
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def read_sizes(elf: Path) -> Sizes:
     with elf.open("rb") as stream:
         file = ELFFile(stream)
         found = {s.name: int(s["sh_size"]) for s in file.iter_sections() if s["sh_flags"] & SH_FLAGS.SHF_ALLOC}
-        symbols = {s.name: int(s["st_value"]) for s in file.get_section_by_name(".symtab").iter_symbols()}
+        symbols = {s.name: int(s["st_value"]) for s in _symbols(file)}
     known = {".vectors", ".text", ".model", ".rodata", ".ARM.exidx", ".data", ".bss", ".noinit", ".stack", ".arena"}
     assert set(found) <= known, f"a section without a meaning: {sorted(set(found) - known)}"
 
@@ -52,11 +53,15 @@ def read_sizes(elf: Path) -> Sizes:
     )
 
 
+def _symbols(file: ELFFile) -> list[Symbol]:
+    table = file.get_section_by_name(".symtab")
+    return list(table.iter_symbols()) if isinstance(table, SymbolTableSection) else []
+
+
 def function_at(elf: Path, address: int) -> str | None:
     """Name of the function that holds the address."""
     with elf.open("rb") as stream:
-        table = ELFFile(stream).get_section_by_name(".symtab")
-        for symbol in table.iter_symbols() if table is not None else ():
+        for symbol in _symbols(ELFFile(stream)):
             start = symbol["st_value"] & ~1
             if symbol["st_info"]["type"] == "STT_FUNC" and start <= address < start + symbol["st_size"]:
                 return str(symbol.name)

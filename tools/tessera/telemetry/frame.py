@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator
 
-from cobs import cobs
+from cobs import cobs  # type: ignore[import-untyped]
 
 MAX_PAYLOAD_BYTES = 512
 MAX_CODED_BYTES = MAX_PAYLOAD_BYTES + 4 + (MAX_PAYLOAD_BYTES + 4) // 254 + 1

@@ -147,7 +147,8 @@ static bool read_value(reader_t *reader, tess_cbor_value_t *value)
 
 bool tess_cbor_is_text(const tess_cbor_value_t *value, const char *text)
 {
-    return value->type == TESS_CBOR_TEXT && value->bytes == strlen(text) && memcmp(value->data, text, value->bytes) == 0;
+    return value->type == TESS_CBOR_TEXT && value->bytes == strlen(text) &&
+           memcmp(value->data, text, value->bytes) == 0;
 }
 
 bool tess_cbor_find(const uint8_t *data, size_t bytes, const char *key, tess_cbor_value_t *value)

@@ -1,8 +1,17 @@
 /* Two steps: nothing, then what input[0] names. */
 #include "tess_model_config.h"
-#include "tessera/model.h"
 
-typedef enum { NOTHING, STACK_OVERFLOW, BUS_FAULT, ASSERTION, HANG, UNDEFINED, DIVIDE, SUPERVISOR_CALL, BIG_FRAME } trouble_t;
+typedef enum {
+    NOTHING,
+    STACK_OVERFLOW,
+    BUS_FAULT,
+    ASSERTION,
+    HANG,
+    UNDEFINED,
+    DIVIDE,
+    SUPERVISOR_CALL,
+    BIG_FRAME
+} trouble_t;
 
 static const tess_tensor_t input = {"trouble", TESS_INT8, 1, {1, 1, 1, 1, 1, 1}, 1.0f, 0, 0, 1};
 static const tess_tensor_t output = {"same", TESS_INT8, 1, {1, 1, 1, 1, 1, 1}, 1.0f, 0, 0, 1};
@@ -71,7 +80,6 @@ static void run(uint8_t *arena, tess_hook_t hook, void *user)
     }
 }
 
-extern const tess_model_t faults_model;
 const tess_model_t faults_model = {
     TESS_ABI, "faults", "ffeeddccbbaa9988", TESS_MODEL_ARENA_BYTES, 1, 1, 2, &input, &output, steps, run,
 };

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "tess_model_config.h"
-#include "tessera/model.h"
 
 enum { SIZE = 4096, IN = 0, BIAS = 4096, COPY = 8192, OUT = 12288, HEAD = 16384 };
 
@@ -45,7 +44,6 @@ static void run(uint8_t *arena, tess_hook_t hook, void *user)
     }
 }
 
-extern const tess_model_t negate_model;
 const tess_model_t negate_model = {
     TESS_ABI, "negate", "00112233445566ff", TESS_MODEL_ARENA_BYTES, 2, 2, 3, inputs, outputs, steps, run,
 };
