@@ -73,5 +73,5 @@ def test_precision_and_recall_count_detections_of_at_least_the_score() -> None:
     images = [[found(BOX, 0.9), found(FAR, 0.6), found(BOX, 0.5), found(FAR, 0.4)]]
     boxes = [[truth(BOX), truth(FAR), truth((100.0, 0.0, 110.0, 10.0)), truth((200.0, 0.0, 210.0, 10.0))]]
     assert precision_recall(images, boxes, 0, 0.6) == (1, 0.5)
-    assert precision_recall(images, boxes, 0, 0.5) == (pytest.approx(2 / 3), 0.5)
+    assert precision_recall(images, boxes, 0, 0.5) == pytest.approx((2 / 3, 0.5))
     assert precision_recall([[]], boxes, 0, 0.5) == (0, 0)
