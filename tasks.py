@@ -7,6 +7,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 from invoke import Context, task  # noqa: E402
+
 from tessera.cli import developer  # noqa: E402
 from tessera.cli.command import command  # noqa: E402
 
@@ -145,7 +146,7 @@ def detect_demo(
 )
 @command
 def train(
-    _c: Context, model: str = "helmet", data: str = "", out: str = "build/train", epochs: int = 0, seed: int = 0
+    _c: Context, model: str = "helmet", data: str = "", out: str = "build/train", epochs: int = 0, seed: int = 1
 ) -> None:
     """Train, quantise and evaluate a model of the project; installs TensorFlow the first time."""
     from tessera.cli.train import train_model

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tessera.oracle.litert import Oracle
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED_MODELS = ROOT.parent / "shared" / "models"
-TRANSFORMERS = "own_vit"  # files whose name starts so are not supported yet
+from shared_files import SHARED_MODELS
+from tessera.oracle.litert import Oracle
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,12 +20,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def cases(request: pytest.FixtureRequest) -> int:
     """How many random models of an operator to try."""
     return int(request.config.getoption("--cases"))
-
-
-def shared_model_names() -> list[str]:
-    """For parametrize: the models beside the repository that must work; one empty name where there are none."""
-    names = sorted(p.name for p in SHARED_MODELS.glob("*.tflite") if not p.name.startswith(TRANSFORMERS))
-    return names or [""]
 
 
 @pytest.fixture(scope="session")

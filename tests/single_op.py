@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema  # type: ignore[import-untyped]
 from numpy.typing import NDArray
+
 from tessera.oracle.flatbuffer import pack
 
 Array = NDArray[Any]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from single_op import Spec, model_of, options
 
 INPUT_SHAPE = (1, 12, 10, 3)

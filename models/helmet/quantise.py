@@ -12,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from definition import build
 from flatbuffers import Builder
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from definition import build
 
 FILE_IDENTIFIER = b"TFL3"
 

@@ -19,10 +19,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 import tensorflow as tf
-from augment import BASE, STRIDE, Photo, load_split
-from definition import build, macs
 from numpy.typing import NDArray
 from PIL import Image
+
+from augment import BASE, STRIDE, Photo, load_split
+from definition import build, macs
 from quantise import Reference, quantise
 from tessera.detect.decode import SUBPIXELS, decode, make_detector
 from tessera.detect.evaluate import Evaluation, Scored, Truth, evaluate, iou, precision_recall

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+
 from augment import BASE, STRIDE, Photo, batches
 from definition import build
 
@@ -29,7 +30,6 @@ class Settings:
     average: float = 0.998  # of the averaged weights, per step
     mosaic: float = 0.5
     close_up: float = 0.3  # of the rest
-    close_ups_from: float = 0.4375  # the first part of the epochs goes without
     plain_epochs: float = 0.15  # the last part of the epochs goes without mosaic
     threads: int = 2
 
@@ -142,8 +142,7 @@ def fit(photos: list[Photo], out_dir: Path, settings: Settings, log: Callable[[s
     start = time.monotonic()
     for epoch in range(first, settings.epochs):
         mosaic = settings.mosaic if epoch < settings.epochs * (1 - settings.plain_epochs) else 0.0
-        close_up = settings.close_up if epoch >= settings.epochs * settings.close_ups_from else 0.0
-        source = batches(photos, settings.size, settings.batch, epoch, settings.seed, mosaic, close_up)
+        source = batches(photos, settings.size, settings.batch, epoch, settings.seed, mosaic, settings.close_up)
         values = [step(*map(tf.constant, item)) for item in _prefetch(source)]
         mean = np.mean([[float(a), float(b)] for a, b in values], axis=0)
         log(f"epoch {epoch + 1}: loss {mean[0]:.3f}, iou {mean[1]:.3f}, {time.monotonic() - start:.0f} s")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
-from small_net import large_net, small_net
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "models"
+from shared_files import SHARED_MODELS, TRANSFORMERS
+from small_net import large_net, small_net
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test a file of other people's models; one that skips where there are none."""
     for name, pattern in (("shared_model", "*.tflite"), ("shared_reject", "reject/*.tflite")):
         if name in metafunc.fixturenames:
-            files = [p for p in sorted(SHARED.glob(pattern)) if not p.name.startswith("own_vit")]
+            files = [p for p in sorted(SHARED_MODELS.glob(pattern)) if not p.name.startswith(TRANSFORMERS)]
             absent = pytest.param(None, marks=pytest.mark.skip("no models in ../shared/models"))
             metafunc.parametrize(name, files or [absent], ids=lambda p: p.stem if p else "none")
 

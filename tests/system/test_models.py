@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tessera.board import load_board
 from tessera.cli.plan import fit
 from tessera.cli.verify import verify_report

@@ -1,4 +1,4 @@
-"""What can go wrong for a user. Every message is one sentence: what, where, the limit and the actual value, what to try."""
+"""What can go wrong for a user. A message is one sentence: what, where, the limit and the actual value, what to try."""
 
 
 class TesseraError(Exception):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from tessera.detect.codegen import render
 from tessera.detect.decode import Detection, Detector, decode, make_detector
 from tessera.detect.spec import DetectSpec, Level, OutputTensor

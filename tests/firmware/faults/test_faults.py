@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tessera.board import board_names
 from tessera.device import FirmwareFault, open_device
 from tessera.device.link import SimulatorLink

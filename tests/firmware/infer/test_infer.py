@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tessera.board import board_names, load_board
 from tessera.device import Device, open_device
 from tessera.device.link import Link

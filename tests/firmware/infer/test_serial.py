@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tessera.device import open_device
 from tessera.firmware.build import build_firmware
 from tessera.telemetry.codec import encode_request

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from single_op import GENERATORS, draw_case
 from tessera.codegen.generate import Sources, generate_c
 from tessera.codegen.host import HostRequest, build_host, run_host_batch

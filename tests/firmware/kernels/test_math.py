@@ -8,6 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from tessera.arith.fixed_point import doubling_high_mul, rescale, rounding_shift_right, saturating_shift_left
 from tessera.codegen.host import FLAGS
 

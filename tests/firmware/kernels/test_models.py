@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import shared_model_names
+
+from shared_files import shared_model_names
 from tessera.codegen.host import HostRequest, build_host, run_host_batch
 from tessera.interpreter import run as interpret
 from tessera.models import find_model

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tessera.codegen.host import FLAGS, LIBRARY, PORT, SANITIZE
 
 HERE = Path(__file__).parent

@@ -8,6 +8,7 @@ import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tessera.telemetry.frame import MAX_PAYLOAD_BYTES, FrameDecoder, encode_frame
 
 ROOT = Path(__file__).resolve().parents[3]

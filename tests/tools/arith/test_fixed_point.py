@@ -3,6 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from tessera.arith.activation import Activation, clamp_range
 from tessera.arith.fixed_point import (
     doubling_high_mul,

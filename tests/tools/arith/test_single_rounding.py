@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
+
 from tessera.arith.fixed_point import round_half_away
 from tessera.arith.single_rounding import accumulator_bound, single_rounding
 from tessera.errors import UnsupportedModel

@@ -1,6 +1,7 @@
 """The board descriptions."""
 
 import pytest
+
 from tessera.board import board_names, load_board
 from tessera.errors import TesseraError
 

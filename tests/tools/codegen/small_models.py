@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from single_op import Spec, model_of, options
 from tessera.codegen.generate import Sources, generate_c
 from tessera.frontend.tflite import load_tflite

@@ -5,6 +5,7 @@ import time
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tessera.codegen.ctext import MAX_LISTED_BYTES, array_text, float_text, int_text
 from tessera.kernels.call import Array
 

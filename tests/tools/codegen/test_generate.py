@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_models import SMALL_MODELS, generate
+
 from tessera.codegen.generate import Sources
 from tessera.codegen.host import FLAGS, LIBRARY, build_host, run_host
 

@@ -3,6 +3,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tessera.codegen.document import comment_text, string_literal
 from tessera.codegen.names import identifier, unique_identifiers
 

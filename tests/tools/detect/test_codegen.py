@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from detectors import small_detector, small_outputs, small_spec
+
 from tessera.detect.codegen import generate_detect, render
 from tessera.detect.decode import make_detector
 from tessera.detect.spec import read_outputs, read_spec

@@ -9,6 +9,7 @@ from detectors import output, small_detector, small_outputs, small_spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from tessera.detect.decode import Detection, decode, make_detector, overlaps
 from tessera.errors import BadInput
 

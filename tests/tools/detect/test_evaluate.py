@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from tessera.detect.evaluate import Scored, Truth, average_precision, evaluate, iou, precision_recall
 
 BOX = (0.0, 0.0, 10.0, 10.0)

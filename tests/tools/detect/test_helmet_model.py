@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType  # type: ignore[import-untyped]
 from PIL import Image
+
 from tessera.detect.decode import decode, make_detector
 from tessera.detect.letterbox import letterbox
 from tessera.detect.spec import read_outputs, read_spec

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from tessera.detect.letterbox import GREY, fit, letterbox
 
 SIDES = st.integers(1, 4000)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import serial
+
 from tessera.device import open_device
 from tessera.errors import BadInput, BoardError, ToolMissing
 

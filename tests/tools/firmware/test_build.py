@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tessera.board import load_board
 from tessera.errors import BadInput, BoardError, DoesNotFit, ToolMissing
 from tessera.firmware.build import build_firmware

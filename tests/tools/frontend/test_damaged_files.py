@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from single_op import draw_case
 from tessera.errors import CorruptModel, UnsupportedModel
 from tessera.frontend.tflite import load_tflite

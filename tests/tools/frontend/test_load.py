@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from single_op import Spec, draw_case, ints, model_of, options, single_op
 from tessera.errors import BadInput, UnsupportedModel
 from tessera.frontend.supported import SUPPORTED, operator_table

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import shared_model_names
+
+from shared_files import shared_model_names
 from tessera.frontend.tflite import load_tflite
 from tessera.interpreter import run
 from tessera.ir.graph import DType

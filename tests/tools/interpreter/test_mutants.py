@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from single_op import draw_case
 from tessera.arith import fixed_point, multipliers, unary
 from tessera.frontend.tflite import load_tflite

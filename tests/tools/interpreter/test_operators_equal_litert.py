@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from single_op import GENERATORS, draw_case
 from tessera.errors import BadInput
 from tessera.frontend.tflite import load_tflite

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from single_op import GENERATORS, draw_case
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.graph import DType, Graph, Op, Tensor

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from single_op import Spec, options, single_op
 from tessera.errors import UnsupportedModel
 from tessera.frontend.tflite import load_tflite

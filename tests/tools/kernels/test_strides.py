@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tessera.kernels.strides import broadcast_strides, collapse, dense_strides
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+
 from tessera.ir.attrs import Add, AvgPool2D, Conv2D, DepthwiseConv2D, FullyConnected, Lookup, Reshape
 from tessera.ir.graph import Graph, Op, TensorId
 from tessera.memory.plan import MemoryPlan

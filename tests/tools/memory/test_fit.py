@@ -1,5 +1,6 @@
 import pytest
 from small_graphs import three_ops
+
 from tessera.errors import DoesNotFit
 from tessera.memory.fit import check_fit
 from tessera.memory.planner import plan_memory

@@ -6,6 +6,7 @@ from byte_machine import ClobberedError, run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_graphs import Builder
+
 from tessera.arith.multipliers import resize_bilinear_axis, resize_nearest_indices
 from tessera.ir.attrs import (
     Dequantize,

@@ -6,6 +6,7 @@ from byte_machine import ClobberedError, run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_graphs import Builder, graphs, three_ops
+
 from tessera.ir.graph import Graph
 from tessera.memory.align import ARENA_ALIGNMENT, align_up
 from tessera.memory.plan import MemoryPlan

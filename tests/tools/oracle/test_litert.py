@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from single_op import Spec, draw_case, options, single_op
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.graph import TensorId

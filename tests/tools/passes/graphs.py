@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from tessera.interpreter import run
 from tessera.ir.attrs import Attrs, Conv2D, Lookup
 from tessera.ir.graph import DType, Graph, Op, Quant, Tensor, TensorId

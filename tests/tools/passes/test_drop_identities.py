@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from graphs import assert_same_outputs, graph_of, kinds, quant, tensor
+
 from tessera.ir.attrs import Concatenation, Lookup, Pack, Pad, Reshape, ResizeNearest, Split, StridedSlice, Transpose
 from tessera.passes.drop_identities import drop_identities
 

@@ -1,5 +1,6 @@
 import pytest
 from graphs import assert_same_outputs, conv1x1, graph_of, kinds, quant, tensor, weights
+
 from tessera.ir.attrs import Pad
 from tessera.passes.fold_pad import fold_pad
 

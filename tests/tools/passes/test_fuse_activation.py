@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from graphs import assert_same_outputs, clamp_lookup, conv1x1, graph_of, kinds, quant, tensor, weights
+
 from tessera.ir.attrs import Lookup
 from tessera.passes.fuse_activation import fuse_activation
 

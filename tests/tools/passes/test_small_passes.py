@@ -2,6 +2,7 @@
 
 import numpy as np
 from graphs import assert_same_outputs, graph_of, kinds, tensor
+
 from tessera.ir.attrs import Add, Lookup, Reshape
 from tessera.passes.fold_constants import fold_constants
 from tessera.passes.fuse_lookups import fuse_lookups

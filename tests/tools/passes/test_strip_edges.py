@@ -1,5 +1,6 @@
 import numpy as np
 from graphs import graph_of, kinds, quant, tensor
+
 from tessera.interpreter import run
 from tessera.ir.attrs import Dequantize, Lookup, Quantize, Reshape
 from tessera.ir.graph import DType

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from graphs import assert_same_outputs
+
 from single_op import draw_case
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.attrs import AvgPool2D, Conv2D

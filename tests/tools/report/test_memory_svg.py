@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from small_graphs import graphs, three_ops
+
 from tessera.ir.graph import Graph
 from tessera.memory.planner import plan_memory
 from tessera.report.memory_svg import memory_svg

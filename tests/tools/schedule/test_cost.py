@@ -1,4 +1,5 @@
 from small_graphs import Builder, three_ops
+
 from tessera.schedule.cost import macs, macs_executed, op_macs, peak_stage, stage_memory
 from tessera.schedule.layerwise import make_schedule
 

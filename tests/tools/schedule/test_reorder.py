@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from hypothesis import given, settings
 from small_graphs import Builder, graphs
+
 from tessera.ir.graph import Graph
 from tessera.schedule.layerwise import make_schedule
 from tessera.schedule.peak import PeakModel, make_peak_model

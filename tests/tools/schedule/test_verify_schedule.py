@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from small_graphs import Builder, graphs, three_ops
+
 from tessera.ir.graph import Graph, TensorId
 from tessera.schedule.layerwise import make_schedule
 from tessera.schedule.schedule import MapPlan, Schedule, Stage

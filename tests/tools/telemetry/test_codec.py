@@ -6,6 +6,7 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tessera.telemetry.codec import MessageDecoder, decode_message
 from tessera.telemetry.frame import encode_frame
 from tessera.telemetry.message import Ack, Boot, Error, Fault, Message, Output, Result, Steps

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tessera.telemetry.frame import MAX_PAYLOAD_BYTES, FrameDecoder, encode_frame
 
 payloads = st.lists(st.binary(max_size=MAX_PAYLOAD_BYTES), max_size=6)

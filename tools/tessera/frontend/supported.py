@@ -508,7 +508,9 @@ SUPPORTED: dict[str, Supported] = {
     "QUANTIZE": Supported(None, (1, 1), (1, 1), (quantize_types, data_is_quantized_per_tensor, rank_is_at_most_6)),
     "DEQUANTIZE": Supported(None, (1, 1), (1, 1), (dequantize_types, data_is_quantized_per_tensor, rank_is_at_most_6)),
     "RESIZE_NEAREST_NEIGHBOR": Supported("ResizeNearestNeighbor", (2, 2), (1, 1), (data_is_8_bit, *_RESIZE)),
-    "RESIZE_BILINEAR": Supported("ResizeBilinear", (2, 2), (1, 1), (data_is_int8, *_RESIZE, interpolation_stays_in_the_map)),
+    "RESIZE_BILINEAR": Supported(
+        "ResizeBilinear", (2, 2), (1, 1), (data_is_int8, *_RESIZE, interpolation_stays_in_the_map)
+    ),
     "RESHAPE": Supported("Reshape", (1, 2), (1, 1), (*_TENSOR, shape_is_constant)),
     "EXPAND_DIMS": Supported(None, (2, 2), (1, 1), _MOVE),
     "SQUEEZE": Supported("Squeeze", (1, 1), (1, 1), _TENSOR),
