@@ -25,7 +25,7 @@ BOX_FIELDS = 6
 STATUS = {-1: "the model was generated for another runtime (ABI)", -2: "the arena is too small or misaligned"}
 
 
-class FirmwareFault(BoardError):  # noqa: N818
+class FirmwareFault(BoardError):
     """The firmware reported a fault; `fault` is its record."""
 
     def __init__(self, message: str, fault: Fault) -> None:
