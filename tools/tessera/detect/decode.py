@@ -91,7 +91,8 @@ def _level_tables(level: Level, spec: DetectSpec, outputs: Mapping[str, OutputTe
             " end the scores with a sigmoid"
         )
     t = boxes.scale * (np.arange(-128, 128, dtype=np.float64) - boxes.zero_point)
-    offset = np.rint((2 / (1 + np.exp(-t)) - 0.5) * level.stride * SUBPIXELS)
+    sigmoid = 1 / (1 + np.exp(-np.clip(t, -30, 30)))
+    offset = np.rint((2 * sigmoid - 0.5) * level.stride * SUBPIXELS)
     limit = spec.size * SUBPIXELS
     size = np.rint(level.base * SUBPIXELS * np.exp(np.minimum(t, 30.0))).clip(1, limit)
     return LevelTables(level, cells, cells, scores.index, boxes.index, offset.astype(np.int16), size.astype(np.int16))
