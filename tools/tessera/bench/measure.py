@@ -37,8 +37,8 @@ class Measurement:
 
 
 def measure(model: str) -> Measurement:
-    seconds, megabytes = _compile_cost(model)
     compiled = compile_model(find_model(model))
+    seconds, megabytes = _compile_cost(model)
     m4, h7 = load_board("qemu-m4"), load_board("h7")
     verified_h7, why_not = None, ""
     try:
@@ -59,7 +59,7 @@ def measure(model: str) -> Measurement:
 
 
 def _compile_cost(model: str) -> tuple[float, float]:
-    """CPU seconds and peak memory of import + plan + generate in a process of its own; CP-SAT has no time to work."""
+    """Seconds and peak memory of import + plan + generate in a process of its own; CP-SAT has no time to work."""
     start = time.monotonic()
     pid = os.posix_spawn(sys.executable, [sys.executable, "-m", "tessera.bench.compile_once", model], _environment())
     _, status, usage = os.wait4(pid, 0)
