@@ -41,12 +41,12 @@ def bench(folder: str) -> None:
                 measured.append(measure(argument))
             except UnsupportedModel as error:
                 refused.append((Path(argument).stem, str(error)))
-    write_file(PAGE, _page("measurements.md.jinja2", measured, refused))
-    _write_readme(_page("readme.md.jinja2", [m for m in measured if m.name in README_MODELS], refused))
+    write_file(PAGE, render("measurements.md.jinja2", measured, refused))
+    _write_readme(render("readme.md.jinja2", [m for m in measured if m.name in README_MODELS], refused))
     console.print(f"{len(measured)} models measured, {len(refused)} refused: {PAGE.relative_to(ROOT)}", highlight=False)
 
 
-def _page(template: str, measured: list[Measurement], refused: list[tuple[str, str]]) -> str:
+def render(template: str, measured: list[Measurement], refused: list[tuple[str, str]]) -> str:
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         trim_blocks=True,
