@@ -79,8 +79,9 @@ def read_flatbuffer(content: bytes, name: str) -> FileModel:
     try:
         return _read(content, name)
     except PARSE_ERRORS as error:
-        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
-        raise CorruptModel(f"{name}: the file is damaged or cut short ({reason}); fetch or convert it again") from error
+        raise CorruptModel(
+            f"{name}: the file of {len(content)} bytes is damaged or cut short; fetch or convert it again"
+        ) from error
 
 
 def _read(content: bytes, name: str) -> FileModel:

@@ -36,14 +36,16 @@ class Supported:
     rules: tuple[Rule, ...]
 
 
-def check(op: OpView) -> None:
+def check(op: OpView, model: str) -> None:
     """Raises UnsupportedModel with the first rule that `op` breaks."""
     for rule in SUPPORTED[op.kind].rules:
         actual = rule(op)
         if actual is not None:
             sentence, _, hint = (rule.__doc__ or "").partition("Try: ")
             sentence, hint = " ".join(sentence.split()), " ".join(hint.split())
-            raise UnsupportedModel(f"{op.kind} '{op.name}': {sentence}, but {actual}" + (f"; {hint}" if hint else ""))
+            raise UnsupportedModel(
+                f"{model}: {op.kind} '{op.name}': {sentence}, but {actual}" + (f"; {hint}" if hint else "")
+            )
 
 
 def operator_table() -> list[tuple[str, tuple[str, ...]]]:

@@ -167,7 +167,7 @@ class _Loader:
             raise CorruptModel(f"{self.label}: {op.kind} '{view.name}' has {len(op.inputs)} inputs; convert it again")
         if not entry.outputs[0] <= len(op.outputs) <= entry.outputs[1]:
             raise CorruptModel(f"{self.label}: {op.kind} '{view.name}' has {len(op.outputs)} outputs; convert it again")
-        check(view)
+        check(view, self.label)
         converted = convert(view)
         inputs = [TensorId(op.inputs[i]) for i in converted.operands]
         if isinstance(converted.attrs, Concatenation):

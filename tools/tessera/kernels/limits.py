@@ -40,7 +40,7 @@ def check_limits(graph: Graph, op: Op) -> None:
         actual = rule(graph, op)
         if actual is not None:
             sentence = " ".join((rule.__doc__ or "").split())
-            raise UnsupportedModel(f"{type(op.attrs).__name__} '{op.name}': {sentence}, but {actual}")
+            raise UnsupportedModel(f"{graph.name}: {type(op.attrs).__name__} '{op.name}': {sentence}, but {actual}")
 
 
 def window_is_at_most_64_rows(graph: Graph, op: Op) -> str | None:
