@@ -32,7 +32,7 @@ def bench(folder: str) -> None:
         raise BadInput(f"--models {folder}: no such folder")
     arguments = model_arguments(models)
     measured: list[Measurement] = []
-    refused: list[tuple[str, str]] = []
+    refused: list[str] = []
     bar, advance = progress(len(arguments), "measuring")
     with bar:
         for argument in arguments:
@@ -40,13 +40,13 @@ def bench(folder: str) -> None:
             try:
                 measured.append(measure(argument))
             except UnsupportedModel as error:
-                refused.append((Path(argument).stem, str(error)))
+                refused.append(str(error))
     write_file(PAGE, render("measurements.md.jinja2", measured, refused))
     _write_readme(render("readme.md.jinja2", [m for m in measured if m.name in README_MODELS], refused))
     console.print(f"{len(measured)} models measured, {len(refused)} refused: {PAGE.relative_to(ROOT)}", highlight=False)
 
 
-def render(template: str, measured: list[Measurement], refused: list[tuple[str, str]]) -> str:
+def render(template: str, measured: list[Measurement], refused: list[str]) -> str:
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         trim_blocks=True,
