@@ -14,7 +14,7 @@ from tessera.cli.plan import plan_report
 from tessera.cli.run import run_once
 from tessera.cli.verify import verify_report
 from tessera.errors import DoesNotFit
-from tessera.models import ROOT, find_model
+from tessera.models import ROOT, find_model, model_names
 from tessera.oracle.inputs import test_inputs
 from tessera.pipeline import compile_model
 
@@ -74,5 +74,4 @@ def _environment() -> dict[str, str]:
 
 def model_arguments(folder: Path) -> list[str]:
     """Every model to measure: the project's own, then the .tflite files of a folder."""
-    own = sorted(p.parent.name for p in (ROOT / "models").glob("*/model.toml"))
-    return [*own, *sorted(str(p) for p in folder.glob("*.tflite"))]
+    return [*model_names(), *sorted(str(p) for p in folder.glob("*.tflite"))]

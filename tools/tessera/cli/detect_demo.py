@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from rich.table import Table
 
 from tessera.board import Board, load_board
@@ -80,7 +80,7 @@ def detect_one(device: Device, model: ModelFile, photo: Path, out: Path) -> tupl
     try:
         with Image.open(photo) as opened:
             pixels, frame = letterbox(opened, spec.size)
-            upright = opened.convert("RGB")
+            upright = ImageOps.exif_transpose(opened).convert("RGB")
     except (UnidentifiedImageError, OSError):
         raise BadInput(f"{photo}: not a readable picture; give JPEG, PNG, BMP or WebP files") from None
     device.load_input(0, pixels.tobytes())

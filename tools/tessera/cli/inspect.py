@@ -12,7 +12,7 @@ from tessera.cli.command import console, kilo, write_json
 from tessera.ir.graph import Graph, Op, Tensor, TensorId
 from tessera.models import find_model
 from tessera.pipeline import Compiled, compile_model
-from tessera.schedule.cost import op_macs
+from tessera.schedule.cost import macs, op_macs
 
 
 def inspect_model(model: str, json_path: str) -> None:
@@ -32,7 +32,7 @@ def inspect_report(compiled: Compiled) -> dict[str, Any]:
         "outputs": [_edge(graph.tensor(i)) for i in graph.outputs],
         "operators_in_file": dict(Counter(kind(op) for op in compiled.loaded.ops)),
         "operators": [_operator(graph, op) for op in graph.ops],
-        "macs": sum(op_macs(graph, op) for op in graph.ops),
+        "macs": macs(graph),
         "weights_bytes": weights_bytes(graph),
         "largest_layer_bytes": max((_layer_bytes(graph, op) for op in graph.ops), default=0),
         "arena_bytes": compiled.plan.arena_bytes,

@@ -16,7 +16,7 @@ from tessera.memory.fit import check_fit
 from tessera.models import find_model
 from tessera.pipeline import Compiled, Edges, compile_model, generate
 from tessera.report.memory_svg import memory_svg
-from tessera.schedule.cost import op_macs
+from tessera.schedule.cost import macs, macs_executed, op_macs
 
 
 def plan_model(model: str, board_name: str, edges: str, svg: str, json_path: str) -> None:
@@ -53,7 +53,6 @@ def fit(compiled: Compiled, board: Board) -> None:
 def memory_report(compiled: Compiled, board: Board) -> dict[str, Any]:
     """What the plan costs; the input frame is a buffer of the arena, so that its bytes are used again after it."""
     plan, graph = compiled.plan, compiled.graph
-    macs = sum(op_macs(graph, op) for op in graph.ops)
     return {
         "model": compiled.model.name,
         "board": board.name,
@@ -66,8 +65,8 @@ def memory_report(compiled: Compiled, board: Board) -> dict[str, Any]:
         "peak_sram_bytes": plan.arena_bytes + plan.scratch_bytes,
         "lower_bound_bytes": plan.lower_bound_bytes,
         "optimal": plan.optimal,
-        "macs": macs,
-        "macs_executed": macs,
+        "macs": macs(graph),
+        "macs_executed": macs_executed(compiled.schedule),
         "weights_bytes": weights_bytes(graph),
     }
 
