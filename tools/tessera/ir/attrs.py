@@ -92,6 +92,17 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True)
+class MeanOfMeans:
+    """MEAN over the columns, then MEAN over the rows, each rounded to 8 bits: [1,H,W,C] -> [1,1,1,C].
+
+    Some converters write a global average so. Scale and zero point are those of the rows' means between the two.
+    """
+
+    row_scale: np.float32
+    row_zero_point: int
+
+
+@dataclass(frozen=True, slots=True)
 class Softmax:
     """Over the last axis."""
 
@@ -180,6 +191,7 @@ Attrs = (
     | AvgPool2D
     | MaxPool2D
     | Mean
+    | MeanOfMeans
     | Softmax
     | Lookup
     | Quantize

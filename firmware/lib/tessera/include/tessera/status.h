@@ -6,7 +6,8 @@
 typedef enum {
     TESS_OK = 0,
     TESS_ERR_ABI = -1,   /**< model generated for another runtime ABI */
-    TESS_ERR_ARENA = -2, /**< arena missing, too small or misaligned */
+    TESS_ERR_ARENA = -2, /**< a memory is missing, too small or misaligned */
+    TESS_ERR_INPUT = -3, /**< an input is pulled, and input_row is missing or failed */
 } tess_status_t;
 
 /** Checks a bug in the caller, never an input from outside. Costs nothing in release builds. */
