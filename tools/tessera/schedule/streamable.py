@@ -55,15 +55,13 @@ class Streamable:
 
 def streamable(graph: Graph, op: Op) -> Streamable | None:
     """None: the operator runs as a layer only."""
-    if len(op.outputs) != 1 or not all(_is_map(graph, t) for t in op.outputs):
-        return None
-    if any(graph.tensor(t).dtype.nbytes != 1 for t in (op.inputs[0], op.outputs[0])):
-        return None
-    if not _is_map(graph, op.inputs[0]) and not isinstance(op.attrs, ir.Add | ir.Sub | ir.Mul | ir.PRelu):
+    if len(op.outputs) != 1 or any(graph.tensor(t).dtype.nbytes != 1 for t in (op.inputs[0], op.outputs[0])):
         return None
     if _reduces(graph, op):
         return Streamable((Source(op.inputs[0], ONE_TO_ONE, ONE_TO_ONE),), reduces=True)
-    if graph.tensor(op.outputs[0]).shape[1:3] == (1, 1):
+    if not _is_map(graph, op.outputs[0]) or graph.tensor(op.outputs[0]).shape[1:3] == (1, 1):
+        return None
+    if not _is_map(graph, op.inputs[0]) and not isinstance(op.attrs, ir.Add | ir.Sub | ir.Mul | ir.PRelu):
         return None
     sources = _sources(graph, op)
     return None if sources is None or len(sources) > MAX_SOURCES else Streamable(sources)
@@ -75,15 +73,18 @@ def _is_map(graph: Graph, tensor: TensorId) -> bool:
 
 
 def _reduces(graph: Graph, op: Op) -> bool:
-    """Means over a whole map."""
-    shape, out = graph.tensor(op.inputs[0]).shape, graph.tensor(op.outputs[0]).shape
+    """Means over a whole map, whatever rank the result has."""
+    if not _is_map(graph, op.inputs[0]):
+        return False
+    _, height, width, channels = graph.tensor(op.inputs[0]).shape
     match op.attrs:
         case ir.Mean() as mean:
-            return mean.axes == (1, 2) and out[1:3] == (1, 1)
+            return mean.axes == (1, 2)
         case ir.MeanOfMeans():
             return True
         case ir.AvgPool2D() as pool:
-            return pool.kernel == shape[1:3] and out[1:3] == (1, 1) and not any(pool.padding)
+            whole = pool.kernel == (height, width) and not any(pool.padding)
+            return whole and graph.tensor(op.outputs[0]).size == channels
         case _:
             return False
 
