@@ -4,26 +4,40 @@
 
 #include "tessera/tessera.h"
 
-/** A tensor at a byte of the arena, inside `static void run(uint8_t *arena, tess_hook_t hook, void *user)`. */
-#define TESS_S8(at) ((int8_t *)(arena + (at)))
-#define TESS_U8(at) (arena + (at))
-#define TESS_F32(at) ((float *)(void *)(arena + (at)))
+/** A tensor at its place, inside `static tess_status_t run(const tess_memory_t *memories, const tess_calls_t *calls)`. */
+#define TESS_S8(at) ((int8_t *)tess_at(memories, (at)))
+#define TESS_U8(at) tess_at(memories, (at))
+#define TESS_F32(at) ((float *)(void *)tess_at(memories, (at)))
 
-/** The calls of step i between its two events. */
-#define TESS_STEP(i, calls)                                                                                            \
+/** The kernel calls of step i, which complete the tensor of `size` bytes at `at`. */
+#define TESS_STEP(i, at, size, kernel_calls)                                                                           \
     do {                                                                                                               \
-        if (hook != NULL) {                                                                                            \
-            hook(user, (i), TESS_STEP_BEGIN);                                                                          \
+        tess_piece_t piece_ = {.step = (i), .y = -1};                                                                  \
+        if (calls->hook != NULL) {                                                                                     \
+            calls->hook(calls->user, TESS_PIECE_BEGIN, &piece_);                                                       \
         }                                                                                                              \
-        calls;                                                                                                         \
-        if (hook != NULL) {                                                                                            \
-            hook(user, (i), TESS_STEP_END);                                                                            \
+        kernel_calls;                                                                                                  \
+        if (calls->hook != NULL) {                                                                                     \
+            piece_.data = tess_at(memories, (at));                                                                     \
+            piece_.bytes = (size);                                                                                     \
+            calls->hook(calls->user, TESS_PIECE_END, &piece_);                                                         \
         }                                                                                                              \
     } while (0)
 
-/** A buffer is aligned and lies inside the arena. */
-#define TESS_CHECK_BUFFER(at, bytes, arena_bytes)                                                                      \
-    _Static_assert((at) % TESS_BUFFER_ALIGN == 0 && (at) + (bytes) <= (arena_bytes), #at " breaks the memory plan")
+/** A streamed stage; a failure ends the run. */
+#define TESS_STAGE(stage)                                                                                              \
+    do {                                                                                                               \
+        const tess_status_t status_ = tess_stage_run(&(stage), memories, calls);                                       \
+        if (status_ != TESS_OK) {                                                                                      \
+            return status_;                                                                                            \
+        }                                                                                                              \
+    } while (0)
+
+/** A buffer is aligned and lies inside its memory. */
+#define TESS_CHECK_BUFFER(at, size, memory, memory_bytes)                                                              \
+    _Static_assert((uint32_t)(at) >> 28 == (memory) && (at) % TESS_BUFFER_ALIGN == 0 &&                                \
+                       ((at) & 0x0FFFFFFF) + (size) <= (memory_bytes),                                                 \
+                   #at " breaks the memory plan")
 
 /** A struct has the fields that the generator knows; its bytes with pointers of 4 and of 8 bytes. */
 #define TESS_CHECK_SIZE(type, bytes_32, bytes_64)                                                                      \

@@ -53,7 +53,8 @@ typedef struct {
 typedef void (*tess_span_kernel_t)(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin, int32_t x_end,
                                    int8_t *out);
 
-/** The rows of one map that a row y of the output needs: `count` from y * stride - pad, or from first[y] if not NULL. */
+/** The rows of one map that a row y of the output needs: `count` from y * stride - pad, or from first[y] if not NULL.
+ */
 typedef struct {
     int32_t map; /**< index into the stage's maps */
     int32_t count, stride, pad;
@@ -78,8 +79,8 @@ typedef struct {
 typedef struct {
     tess_span_kernel_t kernel;
     const void *op;
-    int32_t source_count;
-    tess_source_t sources[TESS_MAX_SOURCES];
+    int32_t source_count;         /**< in [1, TESS_MAX_SOURCES] */
+    const tess_source_t *sources; /**< their rows together at most TESS_MAX_KERNEL_H */
     bool reduces;
     uint32_t step; /**< index into the model's steps */
 } tess_node_t;

@@ -13,6 +13,8 @@
 #include "tessera/quantize.h"
 #include "tessera/resize.h"
 #include "tessera/softmax.h"
+#include "tessera/spans.h"
+#include "tessera/stage.h"
 #include "tessera/status.h"
 
 #endif

@@ -1,8 +1,17 @@
 #include "tessera/pool2d.h"
 
+#include <string.h>
+
+#include "tessera/spans.h"
 #include "tessera/status.h"
+#include "tessera/sums.h"
 #include "tessera/tess_math.h"
 #include "tessera/window.h"
+
+static int32_t mean_of(int32_t sum, int32_t count, int32_t raw_zero)
+{
+    return raw_zero + (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+}
 
 static int32_t mean_of_window(const tess_pool2d_s8_t *op, const int8_t *const *rows, int32_t x, int32_t c)
 {
@@ -18,7 +27,7 @@ static int32_t mean_of_window(const tess_pool2d_s8_t *op, const int8_t *const *r
         }
     }
     TESS_ASSERT(count > 0);
-    return op->raw_zero + (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+    return mean_of(sum, count, op->raw_zero);
 }
 
 void tess_avg_pool2d_row_s8(const tess_pool2d_s8_t *op, const int8_t *const *rows, int32_t x_begin, int32_t x_end,
@@ -40,5 +49,21 @@ void tess_avg_pool2d_s8(const tess_pool2d_s8_t *op, const int8_t *in, int8_t *ou
     for (int32_t y = 0; y < op->out.h; ++y, out += op->out.w * op->out.c) {
         tess_window_rows(in, &op->in, y * op->stride_h - op->pad_top, op->kernel_h, rows);
         tess_avg_pool2d_row_s8(op, rows, 0, op->out.w, out);
+    }
+}
+
+void tess_avg_pool2d_map_span_s8(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin, int32_t x_end,
+                                 int8_t *out)
+{
+    const tess_pool2d_s8_t *pool = op;
+    const int32_t channels = pool->in.c, pixels = pool->in.h * pool->in.w;
+    int32_t *sums = tess_sums_at(out);
+
+    if (tess_is_first_piece(y, x_begin)) {
+        memset(sums, 0, (size_t)channels * sizeof *sums);
+    }
+    tess_add_pixels(sums, rows[0] + x_begin * channels, x_end - x_begin, channels, pool->raw_zero);
+    for (int32_t c = 0; tess_is_last_piece(&pool->in, y, x_end) && c < channels; ++c) {
+        out[c] = tess_clamp_s8(mean_of(sums[c], pixels, pool->raw_zero), pool->min, pool->max);
     }
 }

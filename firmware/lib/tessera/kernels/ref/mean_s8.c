@@ -1,6 +1,10 @@
 #include "tessera/mean.h"
 
+#include <string.h>
+
+#include "tessera/spans.h"
 #include "tessera/status.h"
+#include "tessera/sums.h"
 #include "tessera/tess_math.h"
 #include "tessera/walk.h"
 
@@ -30,4 +34,21 @@ void tess_mean_s8(const tess_mean_s8_t *op, const int8_t *in, int8_t *out)
         const int32_t value = op->zero_point + tess_rescale(sum, op->out.multiplier, op->out.shift);
         *out++ = tess_clamp_s8(value, INT8_MIN, INT8_MAX);
     } while (tess_next_index(op->kept_rank, op->kept_dims, index));
+}
+
+void tess_mean_map_span_s8(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin, int32_t x_end,
+                           int8_t *out)
+{
+    const tess_mean_map_s8_t *mean = op;
+    const int32_t channels = mean->in.c;
+    int32_t *sums = tess_sums_at(out);
+
+    if (tess_is_first_piece(y, x_begin)) {
+        memset(sums, 0, (size_t)channels * sizeof *sums);
+    }
+    tess_add_pixels(sums, rows[0] + x_begin * channels, x_end - x_begin, channels, mean->in_zero_point);
+    for (int32_t c = 0; tess_is_last_piece(&mean->in, y, x_end) && c < channels; ++c) {
+        const int32_t value = mean->zero_point + tess_rescale(sums[c], mean->out.multiplier, mean->out.shift);
+        out[c] = tess_clamp_s8(value, INT8_MIN, INT8_MAX);
+    }
 }
