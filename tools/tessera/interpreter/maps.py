@@ -17,8 +17,8 @@ from tessera.arith.multipliers import (
     resize_nearest_indices,
 )
 from tessera.interpreter.store import centred, store
-from tessera.ir.attrs import AvgPool2D, MaxPool2D, Mean, ResizeBilinear, ResizeNearest
-from tessera.ir.graph import Tensor
+from tessera.ir.attrs import AvgPool2D, MaxPool2D, Mean, MeanOfMeans, ResizeBilinear, ResizeNearest
+from tessera.ir.graph import Quant, Tensor
 
 Array = NDArray[Any]
 Tensors = Sequence[Tensor]
@@ -53,6 +53,13 @@ def mean(attrs: Mean, ins: Tensors, outs: Tensors, v: Values) -> Array:
     total: Ints = centred(v[0], ins[0]).sum(axis=attrs.axes, keepdims=attrs.keep_dims)
     multiplier = mean_multiplier(ins[0].q, outs[0].q, count)
     return store(rescale(total, *multiplier), outs[0], dtype_range(outs[0].dtype))
+
+
+def mean_of_means(attrs: MeanOfMeans, ins: Tensors, outs: Tensors, v: Values) -> Array:
+    _, height, _, channels = ins[0].shape
+    quant = Quant(np.array([attrs.row_scale], np.float32), attrs.row_zero_point)
+    rows = [Tensor("", (1, height, 1, channels), outs[0].dtype, quant)]
+    return mean(Mean((1,), True), rows, outs, [mean(Mean((2,), True), ins, rows, v)])
 
 
 def resize_nearest(attrs: ResizeNearest, ins: Tensors, outs: Tensors, v: Values) -> Array:

@@ -31,6 +31,7 @@ KERNELS: dict[type, Kernel] = {
     a.AvgPool2D: maps.avg_pool2d,
     a.MaxPool2D: maps.max_pool2d,
     a.Mean: maps.mean,
+    a.MeanOfMeans: maps.mean_of_means,
     a.ResizeNearest: maps.resize_nearest,
     a.ResizeBilinear: maps.resize_bilinear,
     a.Reshape: movers.reshape,

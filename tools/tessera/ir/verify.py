@@ -183,6 +183,13 @@ def _mean(op: Op, ins: Sequence[Tensor], outs: Sequence[Tensor]) -> Shapes:
     return [np.sum(np.empty(ins[0].shape, bool), axis=op.attrs.axes, keepdims=op.attrs.keep_dims).shape]
 
 
+def _mean_of_means(op: Op, ins: Sequence[Tensor], outs: Sequence[Tensor]) -> Shapes:
+    _quantized(op, [ins[0], outs[0]])
+    if len(ins[0].shape) != 4 or ins[0].shape[0] != 1:
+        _fail(op, f"reads {ins[0].shape}, not one map")
+    return [(1, 1, 1, ins[0].shape[3])]
+
+
 def _softmax(op: Op, ins: Sequence[Tensor], outs: Sequence[Tensor]) -> Shapes:
     _quantized(op, [ins[0], outs[0]])
     return [ins[0].shape]
@@ -317,6 +324,7 @@ _CHECKERS: dict[type, Callable[[Op, Sequence[Tensor], Sequence[Tensor]], Shapes 
     a.AvgPool2D: _pool,
     a.MaxPool2D: _pool,
     a.Mean: _mean,
+    a.MeanOfMeans: _mean_of_means,
     a.Softmax: _softmax,
     a.Lookup: _lookup,
     a.Quantize: _quantize,

@@ -1,4 +1,4 @@
-"""KernelCall: the C kernel of a step, with its constants and operands. Python decides here, templates print it."""
+"""The C kernel of a step, with its constants and operands. Python decides here, templates print it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Argument = Struct | Operand | Array | int
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KernelCall:
-    """One step: calls of one kernel that together complete one tensor."""
+    """A step of a layer: calls of one kernel that together complete one tensor."""
 
     op: str  # name of the operator
     kind: str  # its class of attributes, or the source operator of a lookup
@@ -61,3 +61,37 @@ class KernelCall:
         """The tensors of the arena that it reads."""
         operands = (a.tensor for call in self.calls for a in call if isinstance(a, Operand))
         return tuple(dict.fromkeys(t for t in operands if t != self.output))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpanSource:
+    """The rows of one operand that row y of the output needs: `count` from y * stride - pad, or from first[y]. A
+    constant operand is an Array, whose only row every row needs."""
+
+    operand: TensorId | Array
+    count: int
+    stride: int
+    pad: int
+    first: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpanKernel:
+    """A step of a streamed stage: a kernel that computes spans of rows (tess_span_kernel_t)."""
+
+    op: str
+    kind: str
+    symbol: str
+    output: TensorId
+    struct: Struct
+    sources: tuple[SpanSource, ...]
+    reduces: bool
+    macs: int = 0  # of all pieces, also those that are computed again
+    scratch_bytes: int = 0
+
+    @property
+    def inputs(self) -> tuple[TensorId, ...]:
+        return tuple(dict.fromkeys(s.operand for s in self.sources if not isinstance(s.operand, Array)))
+
+
+Step = KernelCall | SpanKernel

@@ -1,4 +1,6 @@
-"""Picks the C kernel of every step. So far each operator has one portable kernel, but for 1x1 convolutions."""
+"""Picks the C kernel of every step. So far each operator has one portable kernel, but for 1x1 convolutions.
+
+Of a streamed operator it is the one that computes spans of rows."""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from tessera.ir.attrs import (
     Lookup,
     MaxPool2D,
     Mean,
+    MeanOfMeans,
     Mul,
     Pack,
     Pad,
@@ -30,16 +33,29 @@ from tessera.ir.attrs import (
 )
 from tessera.ir.graph import Graph, Op
 from tessera.kernels import conv2d, copy, elementwise, fully_connected, mean, pointwise, pool2d, resize, softmax
-from tessera.kernels.call import KernelCall
+from tessera.kernels.call import KernelCall, SpanKernel, Step
 from tessera.kernels.limits import check_limits
+from tessera.kernels.spans import bind_span
+from tessera.schedule.check import computed_pixels, map_plan
 from tessera.schedule.cost import op_macs
-from tessera.schedule.schedule import Schedule
+from tessera.schedule.schedule import Schedule, Stage
 
 
-def select_kernels(graph: Graph, schedule: Schedule) -> tuple[KernelCall, ...]:
-    """One KernelCall for each step, in the order of the schedule. A step completes one tensor."""
-    assert not any(stage.maps for stage in schedule.stages), "only whole maps have kernels so far"
-    return tuple(step for stage in schedule.stages for i in stage.ops for step in bind(graph, graph.ops[i]))
+def select_kernels(graph: Graph, schedule: Schedule) -> tuple[Step, ...]:
+    """The kernel of each step, in the order of the schedule. A step completes one tensor."""
+    steps: list[Step] = []
+    for stage in schedule.stages:
+        for op in (graph.ops[i] for i in stage.ops):
+            calls = bind(graph, op)
+            steps += calls if stage.is_layer else [_streamed(graph, stage, op, *calls)]
+    return tuple(steps)
+
+
+def _streamed(graph: Graph, stage: Stage, op: Op, layer: KernelCall) -> SpanKernel:
+    kernel = bind_span(graph, op, layer)
+    _, height, width, _ = graph.tensor(kernel.output).shape
+    pixels = computed_pixels(stage, map_plan(stage, kernel.output), height, width)
+    return replace(kernel, macs=layer.macs * pixels // (height * width))
 
 
 def bind(graph: Graph, op: Op) -> tuple[KernelCall, ...]:
@@ -66,6 +82,8 @@ def _bind(graph: Graph, op: Op) -> tuple[KernelCall, ...]:
             return (pool2d.bind_pool2d(graph, op, a),)
         case Mean() as a:
             return (mean.bind_mean(graph, op, a),)
+        case MeanOfMeans() as a:
+            return (mean.bind_mean_of_means(graph, op, a),)
         case Softmax() as a:
             return (softmax.bind_softmax(graph, op, a),)
         case Lookup() as a:

@@ -11,6 +11,7 @@ from tessera.passes.fold_constants import fold_constants
 from tessera.passes.fold_pad import fold_pad
 from tessera.passes.fuse_activation import fuse_activation
 from tessera.passes.fuse_lookups import fuse_lookups
+from tessera.passes.fuse_means import fuse_means
 from tessera.passes.remove_dead import remove_dead
 from tessera.passes.strip_edges import strip_edges
 from tessera.passes.uint8_to_int8 import uint8_to_int8
@@ -23,6 +24,7 @@ EDGES_FLOAT_PASSES: tuple[Pass, ...] = (
     drop_identities,
     fuse_activation,
     fuse_lookups,
+    fuse_means,
     fold_pad,
     remove_dead,
 )
