@@ -102,7 +102,7 @@ class Limits:
 
     bytes: int
     extra_macs: int
-    labels: int = 6  # kept per set of open maps
+    labels: int = 24  # kept per set of open maps
 
 
 def region_start(net: Net, j: int) -> int:
