@@ -2,83 +2,53 @@
 
 #include <string.h>
 
+#include "internal.h"
 #include "port.h"
-#include "telemetry/frame.h"
-#include "tess_model_config.h"
 
-enum { PROTOCOL = 1, OUTPUT_CHUNK = 448, STEP_BATCH = 16, NAME_BYTES = 40, MAX_EDGES = 16, FILE_NAME_BYTES = 64 };
-/* a batch of steps goes out after so many counts even if it is not full: the host takes silence for a hang */
-enum { HEARTBEAT_COUNTS = 1 << 24 };
+enum { PROTOCOL = 2, NAME_BYTES = 40, FILE_NAME_BYTES = 64 };
 
-typedef enum {
-    ERROR_DAMAGED = 1, /* a frame was damaged: send it again */
-    ERROR_REQUEST = 2, /* unknown or incomplete request */
-    ERROR_RANGE = 3,   /* outside an input or output */
-    ERROR_FILE = 4,    /* a file of the host cannot be read */
-} error_t;
+/* The model's memories, each an array in the section that its region has. */
+#define MEMORY(i)                                                                                                      \
+    static uint8_t memory_##i[TESS_MODEL_MEMORY_##i##_BYTES]                                                           \
+        __attribute__((section(TESS_MODEL_MEMORY_##i##_SECTION), aligned(TESS_ARENA_ALIGN)))
 
-static uint8_t arena[TESS_MODEL_ARENA_BYTES] __attribute__((section(".bss.arena"), aligned(TESS_ARENA_ALIGN)));
-static tess_frame_receiver_t receiver;
-static uint8_t body[TESS_FRAME_BODY];
-static uint32_t request_number;
+_Static_assert(TESS_MODEL_MEMORY_COUNT >= 1 && TESS_MODEL_MEMORY_COUNT <= 4, "so many memories are written out here");
+MEMORY(0);
+#if TESS_MODEL_MEMORY_COUNT > 1
+MEMORY(1);
+#endif
+#if TESS_MODEL_MEMORY_COUNT > 2
+MEMORY(2);
+#endif
+#if TESS_MODEL_MEMORY_COUNT > 3
+MEMORY(3);
+#endif
 
-static struct {
-    bool crcs;
-    uint64_t overhead; /* counts of an empty step */
-    uint64_t total, unsent;
-    uint64_t counts[STEP_BATCH];
-    uint32_t crc[STEP_BATCH];
-    uint32_t first, used;
-} run;
+static const tess_memory_t memories[TESS_MODEL_MEMORY_COUNT] = {
+    {memory_0, sizeof memory_0},
+#if TESS_MODEL_MEMORY_COUNT > 1
+    {memory_1, sizeof memory_1},
+#endif
+#if TESS_MODEL_MEMORY_COUNT > 2
+    {memory_2, sizeof memory_2},
+#endif
+#if TESS_MODEL_MEMORY_COUNT > 3
+    {memory_3, sizeof memory_3},
+#endif
+};
 
 /* Messages ----------------------------------------------------------------------------------------------------- */
 
-void tess_serve_uint(tess_cbor_writer_t *out, const char *key, uint64_t value)
+static uint32_t told(uint32_t edges)
 {
-    tess_cbor_text(out, key);
-    tess_cbor_uint(out, value);
-}
-
-static void put_text(tess_cbor_writer_t *out, const char *key, const char *value)
-{
-    tess_cbor_text(out, key);
-    tess_cbor_text(out, value);
-}
-
-tess_cbor_writer_t tess_serve_message(const char *type, uint32_t pairs)
-{
-    tess_cbor_writer_t out = {.data = body, .size = TESS_FRAME_PAYLOAD};
-    tess_cbor_map(&out, pairs + 2);
-    put_text(&out, "t", type);
-    tess_serve_uint(&out, "n", request_number);
-    return out;
-}
-
-void tess_serve_send(const tess_cbor_writer_t *out)
-{
-    tess_frame_send(body, out->used, tess_port_put);
-}
-
-static void send_ack(void)
-{
-    tess_cbor_writer_t out = tess_serve_message("ack", 0);
-    tess_serve_send(&out);
-}
-
-static void send_error(error_t code, const char *text)
-{
-    tess_cbor_writer_t out = tess_serve_message("error", 2);
-    tess_serve_uint(&out, "code", code);
-    put_text(&out, "text", text);
-    tess_serve_send(&out);
+    return edges < TESS_SERVE_EDGES ? edges : TESS_SERVE_EDGES;
 }
 
 static void put_sizes(tess_cbor_writer_t *out, const char *key, const tess_tensor_t *tensors, uint32_t count)
 {
-    uint32_t told = count < MAX_EDGES ? count : MAX_EDGES;
     tess_cbor_text(out, key);
-    tess_cbor_array(out, told);
-    for (uint32_t i = 0; i < told; i++) {
+    tess_cbor_array(out, told(count));
+    for (uint32_t i = 0; i < told(count); i++) {
         tess_cbor_uint(out, tensors[i].bytes);
     }
 }
@@ -89,22 +59,27 @@ static void put_name(tess_cbor_writer_t *out, const char *key, const char *value
     char name[NAME_BYTES + 1];
     strncpy(name, value, NAME_BYTES);
     name[NAME_BYTES] = 0;
-    put_text(out, key, name);
+    tess_serve_text(out, key, name);
 }
 
 static void send_boot(void)
 {
-    tess_cbor_writer_t out = tess_serve_message("boot", 12);
+    tess_cbor_writer_t out = tess_serve_message("boot", 13);
     tess_serve_uint(&out, "version", PROTOCOL);
     put_name(&out, "board", TESS_BOARD);
     put_name(&out, "model", TESS_MODEL.name);
     put_name(&out, "hash", TESS_MODEL.hash);
     tess_serve_uint(&out, "abi", TESS_MODEL.abi);
-    tess_serve_uint(&out, "arena_bytes", TESS_MODEL.arena_bytes);
-    put_text(&out, "unit", tess_port_count_unit);
+    tess_serve_uint(&out, "arena_bytes", TESS_MODEL_ARENA_BYTES);
+    tess_serve_text(&out, "unit", tess_port_count_unit);
     put_name(&out, "build", "gcc " __VERSION__);
     tess_serve_uint(&out, "steps", TESS_MODEL.step_count);
     put_sizes(&out, "inputs", TESS_MODEL.inputs, TESS_MODEL.input_count);
+    tess_cbor_text(&out, "modes");
+    tess_cbor_array(&out, told(TESS_MODEL.input_count));
+    for (uint32_t i = 0; i < told(TESS_MODEL.input_count); i++) {
+        tess_cbor_uint(&out, TESS_MODEL.inputs[i].mode);
+    }
     put_sizes(&out, "outputs", TESS_MODEL.outputs, TESS_MODEL.output_count);
     tess_cbor_text(&out, "simulated");
 #if defined(TESS_SIMULATED)
@@ -118,7 +93,7 @@ static void send_boot(void)
 static void send_fault(const tess_fault_t *fault, bool earlier)
 {
     tess_cbor_writer_t out = tess_serve_message("fault", 10);
-    put_text(&out, "kind", fault->kind);
+    tess_serve_text(&out, "kind", fault->kind);
     tess_serve_uint(&out, "exception", fault->exception);
     tess_serve_uint(&out, "pc", fault->pc);
     tess_serve_uint(&out, "lr", fault->lr);
@@ -126,7 +101,7 @@ static void send_fault(const tess_fault_t *fault, bool earlier)
     tess_serve_uint(&out, "address", fault->address);
     tess_cbor_text(&out, "step");
     tess_cbor_int(&out, fault->step);
-    put_text(&out, "file", fault->text);
+    tess_serve_text(&out, "file", fault->text);
     tess_cbor_text(&out, "line");
     tess_cbor_int(&out, fault->line);
     tess_cbor_text(&out, "earlier");
@@ -141,147 +116,139 @@ void tess_fault_report(const tess_fault_t *fault)
     send_fault(fault, false);
 }
 
-/* Running ------------------------------------------------------------------------------------------------------ */
+/* Requests ----------------------------------------------------------------------------------------------------- */
 
-static void send_steps(void)
+static void handle_run(bool checks)
 {
-    if (run.used == 0) {
-        return;
-    }
-    tess_cbor_writer_t out = tess_serve_message("steps", run.crcs ? 3 : 2);
-    tess_serve_uint(&out, "first", run.first);
-    tess_cbor_text(&out, "counts");
-    tess_cbor_array(&out, run.used);
-    for (uint32_t i = 0; i < run.used; i++) {
-        tess_cbor_uint(&out, run.counts[i]);
-    }
-    if (run.crcs) {
-        tess_cbor_text(&out, "crcs");
-        tess_cbor_array(&out, run.used);
-        for (uint32_t i = 0; i < run.used; i++) {
-            tess_cbor_uint(&out, run.crc[i]);
-        }
-    }
-    tess_serve_send(&out);
-    run.first += run.used;
-    run.used = 0;
-    run.unsent = 0;
-}
-
-/* The counter runs from the end of the hook's first call to the start of its second: CRC and telemetry are outside. */
-static void hook(void *user, uint32_t step, tess_event_t event)
-{
-    if (event == TESS_STEP_BEGIN) {
-        tess_fault_step = (int32_t)step;
-        tess_port_count_start();
-        return;
-    }
-    uint64_t count = tess_port_count();
-    count = count > run.overhead ? count - run.overhead : 0;
-    tess_fault_step = -1;
-    (void)user;
-    if (run.used == STEP_BATCH) {
-        send_steps();
-    }
-    run.counts[run.used] = count;
-    if (run.crcs) {
-        run.crc[run.used] = tess_crc32(0, arena + TESS_MODEL.steps[step].offset, TESS_MODEL.steps[step].bytes);
-    }
-    run.used++;
-    run.total += count;
-    run.unsent += count;
-    if (run.used == STEP_BATCH || run.unsent > HEARTBEAT_COUNTS) {
-        send_steps();
-    }
-}
-
-static void handle_run(bool crcs)
-{
-    memset(&run, 0, sizeof run);
-    tess_port_count_start();
-    run.overhead = tess_port_count();
-    run.crcs = crcs;
-    send_ack();
+    tess_serve_ack();
     tess_stack_paint();
-    tess_status_t status = tess_run(&TESS_MODEL, arena, sizeof arena, hook, NULL);
-    uint32_t stack = tess_stack_used();
-    send_steps();
+    tess_profile_begin(checks);
+    const tess_calls_t calls = {.hook = tess_profile_hook, .input_row = tess_pull_row};
+    const tess_status_t status = tess_run(&TESS_MODEL, memories, &calls);
+    const uint64_t count = tess_profile_end();
+    const uint32_t stack = tess_stack_used();
+    tess_fault_step = -1;
+    if (status == TESS_OK) {
+        tess_profile_send();
+    }
     tess_cbor_writer_t out = tess_serve_message("result", 3);
     tess_cbor_text(&out, "status");
     tess_cbor_int(&out, status);
-    tess_serve_uint(&out, "count", run.total);
+    tess_serve_uint(&out, "count", count);
     tess_serve_uint(&out, "stack_bytes", stack);
     tess_serve_send(&out);
 }
 
-/* Requests ----------------------------------------------------------------------------------------------------- */
+/* The input that a request names, or NULL after an answer that refuses it. */
+static const tess_tensor_t *input_of(const uint8_t *request, size_t bytes, uint32_t *index)
+{
+    if (!tess_cbor_find_uint(request, bytes, "index", UINT32_MAX, index)) {
+        tess_serve_refuse(TESS_SERVE_REQUEST, "an input is named by its index");
+    } else if (*index >= told(TESS_MODEL.input_count)) {
+        tess_serve_refuse(TESS_SERVE_RANGE, "outside the model's inputs");
+    } else {
+        return &TESS_MODEL.inputs[*index];
+    }
+    return NULL;
+}
 
 static void handle_input(const uint8_t *request, size_t bytes)
 {
     uint32_t index, offset;
     tess_cbor_value_t data;
-    if (!tess_cbor_find_uint(request, bytes, "index", UINT32_MAX, &index) ||
-        !tess_cbor_find_uint(request, bytes, "offset", UINT32_MAX, &offset) ||
+    const tess_tensor_t *input = input_of(request, bytes, &index);
+    if (input == NULL) {
+        return;
+    }
+    if (!tess_cbor_find_uint(request, bytes, "offset", UINT32_MAX, &offset) ||
         !tess_cbor_find(request, bytes, "data", &data) || data.type != TESS_CBOR_BYTES) {
-        send_error(ERROR_REQUEST, "input needs index, offset and data");
+        tess_serve_refuse(TESS_SERVE_REQUEST, "input needs index, offset and data");
+    } else if (input->mode != TESS_RESIDENT) {
+        tess_serve_refuse(TESS_SERVE_REQUEST, "the model pulls this input: feed it");
+    } else if (offset > input->bytes || data.bytes > input->bytes - offset) {
+        tess_serve_refuse(TESS_SERVE_RANGE, "outside the model's inputs");
+    } else {
+        memcpy(tess_at(memories, input->place) + offset, data.data, data.bytes);
+        tess_serve_ack();
+    }
+}
+
+static void handle_feed(const uint8_t *request, size_t bytes)
+{
+    uint32_t index;
+    const tess_tensor_t *input = input_of(request, bytes, &index);
+    if (input == NULL) {
         return;
     }
-    if (index >= TESS_MODEL.input_count || offset > TESS_MODEL.inputs[index].bytes ||
-        data.bytes > TESS_MODEL.inputs[index].bytes - offset) {
-        send_error(ERROR_RANGE, "outside the model's inputs");
+    if (input->mode == TESS_RESIDENT) {
+        tess_serve_refuse(TESS_SERVE_REQUEST, "the model does not pull this input: send it");
         return;
     }
-    memcpy(arena + TESS_MODEL.inputs[index].offset + offset, data.data, data.bytes);
-    send_ack();
+    tess_pull_from_host(index);
+    tess_serve_ack();
+}
+
+#if defined(TESS_SIMULATED)
+static bool load(const tess_tensor_t *input, const char *name)
+{
+    const int32_t file = tess_semihost_open(name);
+    if (file < 0) {
+        return false;
+    }
+    const bool whole = tess_semihost_size(file) == (int32_t)input->bytes &&
+                       tess_semihost_read(file, 0, tess_at(memories, input->place), input->bytes);
+    tess_semihost_close(file);
+    return whole;
 }
 
 static void handle_file(const uint8_t *request, size_t bytes)
 {
-#if defined(TESS_SIMULATED)
     uint32_t index;
     tess_cbor_value_t file;
     char name[FILE_NAME_BYTES + 1] = {0};
-    if (!tess_cbor_find_uint(request, bytes, "index", UINT32_MAX, &index) ||
-        !tess_cbor_find(request, bytes, "name", &file) || file.type != TESS_CBOR_TEXT || file.bytes > FILE_NAME_BYTES) {
-        send_error(ERROR_REQUEST, "file needs index and a name of at most 64 bytes");
+    const tess_tensor_t *input = input_of(request, bytes, &index);
+    if (input == NULL) {
         return;
     }
-    if (index >= TESS_MODEL.input_count) {
-        send_error(ERROR_RANGE, "outside the model's inputs");
+    if (!tess_cbor_find(request, bytes, "name", &file) || file.type != TESS_CBOR_TEXT || file.bytes > FILE_NAME_BYTES) {
+        tess_serve_refuse(TESS_SERVE_REQUEST, "file needs index and a name of at most 64 bytes");
         return;
     }
     memcpy(name, file.data, file.bytes);
-    const tess_tensor_t *input = &TESS_MODEL.inputs[index];
-    if (tess_semihost_read(name, arena + input->offset, input->bytes) != (int32_t)input->bytes) {
-        send_error(ERROR_FILE, "the file is absent or shorter than the input");
-        return;
+    if (input->mode == TESS_RESIDENT ? load(input, name) : tess_pull_from_file(index, name)) {
+        tess_serve_ack();
+    } else {
+        tess_serve_refuse(TESS_SERVE_FILE, "the file is absent or not as long as the input");
     }
-    send_ack();
+}
 #else
+static void handle_file(const uint8_t *request, size_t bytes)
+{
     (void)request;
     (void)bytes;
-    send_error(ERROR_REQUEST, "only a simulator reads files");
-#endif
+    tess_serve_refuse(TESS_SERVE_REQUEST, "only a simulator reads files");
 }
+#endif
 
 static void handle_output(const uint8_t *request, size_t bytes)
 {
     uint32_t index;
     if (!tess_cbor_find_uint(request, bytes, "index", UINT32_MAX, &index) || index >= TESS_MODEL.output_count) {
-        send_error(ERROR_RANGE, "outside the model's outputs");
+        tess_serve_refuse(TESS_SERVE_RANGE, "outside the model's outputs");
         return;
     }
     const tess_tensor_t *output = &TESS_MODEL.outputs[index];
-    for (uint32_t offset = 0; offset < output->bytes; offset += OUTPUT_CHUNK) {
+    for (uint32_t offset = 0; offset < output->bytes; offset += TESS_SERVE_CHUNK) {
         uint32_t left = output->bytes - offset;
         tess_cbor_writer_t out = tess_serve_message("output", 3);
         tess_serve_uint(&out, "index", index);
         tess_serve_uint(&out, "offset", offset);
         tess_cbor_text(&out, "data");
-        tess_cbor_bytes(&out, arena + output->offset + offset, left < OUTPUT_CHUNK ? left : OUTPUT_CHUNK);
+        tess_cbor_bytes(&out, tess_at(memories, output->place) + offset,
+                        left < TESS_SERVE_CHUNK ? left : TESS_SERVE_CHUNK);
         tess_serve_send(&out);
     }
-    send_ack();
+    tess_serve_ack();
 }
 
 static void handle_hello(void)
@@ -298,14 +265,18 @@ static void handle_hello(void)
 static void handle(const uint8_t *request, size_t bytes)
 {
     tess_cbor_value_t type;
-    request_number = 0;
+    tess_serve_number = 0;
     if (!tess_cbor_find(request, bytes, "t", &type) ||
-        !tess_cbor_find_uint(request, bytes, "n", UINT32_MAX, &request_number)) {
-        send_error(ERROR_REQUEST, "a request needs t and n");
+        !tess_cbor_find_uint(request, bytes, "n", UINT32_MAX, &tess_serve_number)) {
+        tess_serve_refuse(TESS_SERVE_REQUEST, "a request needs t and n");
     } else if (tess_cbor_is_text(&type, "hello")) {
         handle_hello();
     } else if (tess_cbor_is_text(&type, "input")) {
         handle_input(request, bytes);
+    } else if (tess_cbor_is_text(&type, "feed")) {
+        handle_feed(request, bytes);
+    } else if (tess_cbor_is_text(&type, "row")) {
+        /* answers a `want` that nobody waits for any more */
     } else if (tess_cbor_is_text(&type, "file")) {
         handle_file(request, bytes);
     } else if (tess_cbor_is_text(&type, "run")) {
@@ -314,33 +285,30 @@ static void handle(const uint8_t *request, size_t bytes)
     } else if (tess_cbor_is_text(&type, "output")) {
         handle_output(request, bytes);
     } else if (tess_cbor_is_text(&type, "exit")) {
-        send_ack();
+        tess_serve_ack();
         tess_port_stop(0);
     } else if (!tess_app_request(&type)) {
-        send_error(ERROR_REQUEST, "unknown request");
+        tess_serve_refuse(TESS_SERVE_REQUEST, "unknown request");
     }
 }
 
 const void *tess_serve_output(uint32_t index)
 {
-    return arena + TESS_MODEL.outputs[index].offset;
+    return tess_at(memories, TESS_MODEL.outputs[index].place);
 }
 
 _Noreturn void tess_main(void)
 {
     send_boot();
     for (;;) {
-        int byte = tess_port_get();
-        if (byte < 0) {
-            continue;
-        }
-        size_t bytes = 0;
-        tess_frame_state_t state = tess_frame_receive(&receiver, (uint8_t)byte, &bytes);
+        const uint8_t *payload;
+        size_t bytes;
+        const tess_frame_state_t state = tess_serve_poll(&payload, &bytes);
         if (state == TESS_FRAME_READY) {
-            handle(receiver.data, bytes);
+            handle(payload, bytes);
         } else if (state == TESS_FRAME_DAMAGED) {
-            request_number = 0;
-            send_error(ERROR_DAMAGED, "damaged frame");
+            tess_serve_number = 0;
+            tess_serve_refuse(TESS_SERVE_DAMAGED, "damaged frame");
         }
     }
 }

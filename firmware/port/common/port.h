@@ -63,12 +63,18 @@ extern tess_fault_t tess_fault;
 void tess_fault_report(const tess_fault_t *fault);
 
 #if defined(TESS_SIMULATED)
-/**
- * Reads a file of the host through semihosting, a shortcut past the simulator's slow UART.
- *
- * @return bytes read into data[limit], or -1 if the file cannot be opened or read.
- */
-int32_t tess_semihost_read(const char *name, uint8_t *data, uint32_t limit);
+/* Files of the host, read by semihosting: a way past the simulator's slow UART. */
+
+/** @return a handle for reading, or -1 if the file cannot be opened. */
+int32_t tess_semihost_open(const char *name);
+
+/** @return bytes of the file, or -1 if they cannot be told. */
+int32_t tess_semihost_size(int32_t file);
+
+/** Reads data[bytes] from byte `offset` on. @return false unless all of it came. */
+bool tess_semihost_read(int32_t file, uint32_t offset, void *data, uint32_t bytes);
+
+void tess_semihost_close(int32_t file);
 #endif
 
 #endif

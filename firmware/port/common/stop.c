@@ -4,7 +4,7 @@
 
 #include "port.h"
 
-enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_READ = 0x06, SYS_EXIT_EXTENDED = 0x20 };
+enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_READ = 0x06, SYS_SEEK = 0x0a, SYS_FLEN = 0x0c, SYS_EXIT_EXTENDED = 0x20 };
 enum { OPEN_READ_BINARY = 1, APPLICATION_EXIT = 0x20026 };
 
 static uint32_t call(uint32_t operation, const void *arguments)
@@ -15,17 +15,27 @@ static uint32_t call(uint32_t operation, const void *arguments)
     return r0;
 }
 
-int32_t tess_semihost_read(const char *name, uint8_t *data, uint32_t limit)
+int32_t tess_semihost_open(const char *name)
 {
-    uint32_t open[3] = {(uint32_t)(uintptr_t)name, OPEN_READ_BINARY, strlen(name)};
-    uint32_t file = call(SYS_OPEN, open);
-    if (file == UINT32_MAX) {
-        return -1;
-    }
-    uint32_t read[3] = {file, (uint32_t)(uintptr_t)data, limit};
-    uint32_t missing = call(SYS_READ, read);
+    const uint32_t open[3] = {(uint32_t)(uintptr_t)name, OPEN_READ_BINARY, strlen(name)};
+    return (int32_t)call(SYS_OPEN, open);
+}
+
+int32_t tess_semihost_size(int32_t file)
+{
+    return (int32_t)call(SYS_FLEN, &file);
+}
+
+bool tess_semihost_read(int32_t file, uint32_t offset, void *data, uint32_t bytes)
+{
+    const uint32_t seek[2] = {(uint32_t)file, offset};
+    const uint32_t read[3] = {(uint32_t)file, (uint32_t)(uintptr_t)data, bytes};
+    return call(SYS_SEEK, seek) == 0 && call(SYS_READ, read) == 0;
+}
+
+void tess_semihost_close(int32_t file)
+{
     call(SYS_CLOSE, &file);
-    return missing > limit ? -1 : (int32_t)(limit - missing);
 }
 
 _Noreturn void tess_port_stop(int code)

@@ -46,8 +46,8 @@ def negated(data: bytes) -> bytes:
 
 def test_boot(device: Device) -> None:
     boot = device.boot
-    assert (boot.version, boot.model, boot.hash, boot.arena_bytes) == (1, "negate", "00112233445566ff", 24576)
-    assert (boot.inputs, boot.outputs, boot.steps) == ((4096, 16), (4096, 10), 3)
+    assert (boot.version, boot.model, boot.hash, boot.arena_bytes) == (2, "negate", "00112233445566ff", 24640)
+    assert (boot.inputs, boot.modes, boot.outputs, boot.steps) == ((4096, 16), (0, 0), (4096, 10), 3)
     assert boot.simulated
     assert boot.unit == "instructions"
     assert boot.board in board_names()
@@ -102,8 +102,11 @@ def reply(device: Device, raw: bytes) -> tuple[int, object]:
         ("input", {"index": 0, "offset": 4090, "data": bytes(7)}, "outside"),
         ("input", {"index": 0, "offset": 2**32 - 1, "data": bytes(7)}, "outside"),
         ("input", {"index": 9, "offset": 0, "data": bytes(7)}, "outside"),
+        ("input", {"offset": 0, "data": bytes(7)}, "named by its index"),
+        ("feed", {"index": 0}, "does not pull"),
+        ("feed", {}, "named by its index"),
         ("output", {"index": 2}, "outside"),
-        ("file", {"index": 0, "name": "absent"}, "absent or shorter"),
+        ("file", {"index": 0, "name": "absent"}, "absent or not as long"),
     ],
 )
 def test_a_bad_request_is_answered(device: Device, kind: str, fields: dict[str, int | str | bytes], words: str) -> None:

@@ -79,10 +79,10 @@ def test_weights_too_large_for_flash(tmp_path: Path) -> None:
     code = "extern const unsigned char big[524288];\nconst unsigned char big[524288] = {1};\n"
     folder = model_of(tmp_path / "weights", 4096 * 6, code=code)
     text = (folder / "negate.c").read_text()
-    text = text.replace("static void run(", "extern const unsigned char big[524288];\nstatic void run(")
-    (folder / "negate.c").write_text(
-        text.replace("switch (step) {", "arena[20000] = big[arena[5]];\n        switch (step) {")
-    )
+    run, switch = "static tess_status_t run(", "switch (step) {"
+    text = text.replace(run, f"extern const unsigned char big[524288];\n{run}")
+    text = text.replace(switch, f"*tess_at(memories, HEAD) = big[*tess_at(memories, IN)];\n        {switch}")
+    (folder / "negate.c").write_text(text)
     with pytest.raises(DoesNotFit, match=r"does not fit f4: it exceeds FLASH \(524288 bytes\) by \d+ bytes"):
         build_firmware("f4", folder)
 

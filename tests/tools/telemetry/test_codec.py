@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from tessera.telemetry.codec import MessageDecoder, decode_message
 from tessera.telemetry.frame import encode_frame
-from tessera.telemetry.message import Ack, Boot, Error, Fault, Message, Output, Result, Steps
+from tessera.telemetry.message import Ack, Boot, Error, Fault, Message, Output, Progress, Result, Steps, Want
 
 EXAMPLES: list[tuple[str, Message]] = [
     ("ack", Ack()),
-    ("boot", Boot(1, "h7", "vww", "0" * 16, 1, 4096, "cycles", "gcc", 3, (9, 4), (2,), False)),
+    ("boot", Boot(2, "h7", "vww", "0" * 16, 2, 4096, "cycles", "gcc", 3, (9, 4), (0, 2), (2,), False)),
     ("error", Error(2, "unknown request")),
     ("steps", Steps(3, (1, 2**40), (5, 6))),
     ("steps", Steps(3, (1,))),
+    ("want", Want(0, 1344, 448)),
+    ("progress", Progress(17, 2**33)),
     ("result", Result(-1, 2**40, 300)),
     ("output", Output(0, 448, b"\0\1")),
     ("fault", Fault("bus fault", 5, 1, 2, 3, 4, -1, "", 0, True)),

@@ -12,17 +12,23 @@ from tessera.device.link import Link, SerialLink, SimulatorLink
 from tessera.errors import BadInput, BoardError
 from tessera.firmware.elf import function_at
 from tessera.telemetry.codec import Field, MessageDecoder, encode_request
-from tessera.telemetry.message import Ack, Boot, Boxes, Error, Fault, Found, Message, Output, Result, Steps
+from tessera.telemetry.message import Ack, Boot, Boxes, Error, Fault, Found, Message, Output, Result, Steps, Want
 
 SILENCE_S = 30.0
-"""No telemetry for so long is a hang: over 10^10 instructions of a simulator, and steps are reported as they end."""
+"""No telemetry for so long is a hang: over 10^10 instructions of a simulator; a run tells its progress more often."""
 HELLO_S = 0.5
 RETRY_S = 1.0
 """After a damaged frame, the wait for the reply that it may have been."""
 RETRIES = 3
 CHUNK_BYTES = 448
 BOX_FIELDS = 6
-STATUS = {-1: "the model was generated for another runtime (ABI)", -2: "the arena is too small or misaligned"}
+PROTOCOL = 2
+RESIDENT = 0
+STATUS = {
+    -1: "the model was generated for another runtime (ABI)",
+    -2: "a memory is missing, too small or misaligned",
+    -3: "rows of an input that it pulls did not come",
+}
 
 
 class FirmwareFault(BoardError):
@@ -37,13 +43,13 @@ class FirmwareFault(BoardError):
 class StepResult:
     count: int
     crc: int | None
-    """CRC-32 of the tensor that the step completed; None if the run was without."""
+    """Check value of what the step computed (docs/telemetry.md); None if the run was without."""
 
 
 @dataclass(frozen=True)
 class RunResult:
     count: int
-    """Of all steps."""
+    """Of the whole run: the steps' sum."""
     unit: str
     """`instructions` or `cycles`."""
     steps: tuple[StepResult, ...]
@@ -71,7 +77,14 @@ class Device:
         self._decoder = MessageDecoder()
         self._waiting: list[tuple[int, Message]] = []
         self._number = 0
+        self._pulled: dict[int, bytes] = {}
+        """The inputs that the device asks us for while it runs."""
         self.boot = self._hello()
+        if self.boot.version != PROTOCOL:
+            raise BoardError(
+                f"{self.link.name} speaks telemetry {self.boot.version}, we speak {PROTOCOL}: flash it with firmware "
+                f"of this version."
+            )
 
     @property
     def damaged(self) -> int:
@@ -79,7 +92,10 @@ class Device:
         return self._decoder.damaged
 
     def load_input(self, index: int, data: bytes, by_uart: bool = False) -> None:
-        """Writes input `index`. A simulator reads a file instead of its slow UART, unless `by_uart`."""
+        """Sets input `index`; one that the model pulls is kept for the runs to come.
+
+        A simulator reads a file instead of its slow UART, unless `by_uart`.
+        """
         if not 0 <= index < len(self.boot.inputs):
             raise BadInput(
                 f"The model {self.boot.model} has {len(self.boot.inputs)} inputs; there is no input {index}."
@@ -90,15 +106,20 @@ class Device:
         name = f"input{index}"
         if not by_uart and self.boot.simulated and self.link.put_file(name, data):
             self._simple("file", index=index, name=name)
-            return
-        for offset in range(0, len(data), CHUNK_BYTES):
-            self._simple("input", index=index, offset=offset, data=data[offset : offset + CHUNK_BYTES])
+        elif self.boot.modes[index] != RESIDENT:
+            self._simple("feed", index=index)
+            self._pulled[index] = data
+        else:
+            for offset in range(0, len(data), CHUNK_BYTES):
+                self._simple("input", index=index, offset=offset, data=data[offset : offset + CHUNK_BYTES])
 
     def run(self, crcs: bool = True) -> RunResult:
-        """One inference over the inputs as loaded; they do not survive it."""
+        """One inference over the inputs as loaded; those that are not pulled do not survive it."""
         steps: dict[int, StepResult] = {}
         for message in self._replies("run", repeat=False, crcs=crcs):
-            if isinstance(message, Steps):
+            if isinstance(message, Want):
+                self._give(message)
+            elif isinstance(message, Steps):
                 step_crcs = message.crcs if crcs else (None,) * len(message.counts)
                 for i, (count, crc) in enumerate(zip(message.counts, step_crcs, strict=True)):
                     steps[message.first + i] = StepResult(count, crc)
@@ -150,6 +171,13 @@ class Device:
             if got == size:
                 return bytes(data)
         raise BoardError(f"{self.link.name} did not deliver output {index} whole: {self.damaged} frames were damaged.")
+
+    def _give(self, want: Want) -> None:
+        """Part of an input that the model pulls. What we do not have is not answered: the device gives up by itself."""
+        data = self._pulled.get(want.index, b"")[want.offset : want.offset + want.bytes]
+        if want.offset >= 0 and len(data) == want.bytes <= CHUNK_BYTES:
+            row = encode_request("row", self._number, index=want.index, offset=want.offset, data=data)
+            self.link.write(row)
 
     def _simple(self, kind: str, **fields: Field) -> None:
         """A request that is answered by one acknowledgement."""

@@ -1,4 +1,4 @@
-"""The messages of telemetry v1, as docs/telemetry.md defines them."""
+"""The messages of telemetry v2, as docs/telemetry.md defines them."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,8 @@ class Boot:
     steps: int
     inputs: tuple[int, ...]
     """Bytes of each input."""
+    modes: tuple[int, ...]
+    """How each input is taken: 0 before the run, 1 pulled row by row, 2 pulled in any order."""
     outputs: tuple[int, ...]
     simulated: bool
 
@@ -39,8 +41,26 @@ class Error:
 
 
 @dataclass(frozen=True)
+class Want:
+    """The run waits for these bytes of an input that it pulls; the answer is `row`."""
+
+    index: int
+    offset: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The run goes on."""
+
+    pieces: int
+    count: int
+    """Of the pieces that have ended."""
+
+
+@dataclass(frozen=True)
 class Steps:
-    """Counts, and CRC-32 of the completed tensors if asked for, of steps from `first` on."""
+    """Counts, and check values if asked for, of steps from `first` on."""
 
     first: int
     counts: tuple[int, ...]
@@ -100,12 +120,14 @@ class Fault:
     """It happened before the last reset."""
 
 
-Message = Boot | Ack | Error | Steps | Result | Output | Boxes | Found | Fault
+Message = Boot | Ack | Error | Want | Progress | Steps | Result | Output | Boxes | Found | Fault
 
 MESSAGES: dict[str, type[Message]] = {
     "boot": Boot,
     "ack": Ack,
     "error": Error,
+    "want": Want,
+    "progress": Progress,
     "steps": Steps,
     "result": Result,
     "output": Output,

@@ -13,9 +13,9 @@ typedef enum {
     BIG_FRAME
 } trouble_t;
 
-static const tess_tensor_t input = {"trouble", TESS_INT8, 1, {1, 1, 1, 1, 1, 1}, 1.0f, 0, 0, 1};
-static const tess_tensor_t output = {"same", TESS_INT8, 1, {1, 1, 1, 1, 1, 1}, 1.0f, 0, 0, 1};
-static const tess_step_t steps[] = {{"quiet", "nothing", 0, 0, 1}, {"same", "trouble", 0, 0, 1}};
+static const tess_tensor_t input = {"trouble", TESS_INT8, TESS_RESIDENT, 1, {1, 1, 1, 1, 1, 1}, 1.0f, 0, 0, 1};
+static const tess_tensor_t output = {"same", TESS_INT8, TESS_RESIDENT, 1, {1, 1, 1, 1, 1, 1}, 1.0f, 0, 0, 1};
+static const tess_step_t steps[] = {{"quiet", "nothing", 0, 1}, {"same", "trouble", 0, 1}};
 
 static volatile int32_t sink;
 
@@ -65,21 +65,26 @@ static void make_trouble(trouble_t trouble)
     }
 }
 
-static void run(uint8_t *arena, tess_hook_t hook, void *user)
+static tess_status_t run(const tess_memory_t *memories, const tess_calls_t *calls)
 {
+    const uint8_t *same = tess_at(memories, input.place);
     for (uint32_t step = 0; step < 2; step++) {
-        if (hook) {
-            hook(user, step, TESS_STEP_BEGIN);
+        const tess_piece_t piece = {.step = step, .y = -1, .data = same, .bytes = 1};
+        if (calls->hook) {
+            calls->hook(calls->user, TESS_PIECE_BEGIN, &piece);
         }
         if (step == 1) {
-            make_trouble((trouble_t)arena[0]);
+            make_trouble((trouble_t)same[0]);
         }
-        if (hook) {
-            hook(user, step, TESS_STEP_END);
+        if (calls->hook) {
+            calls->hook(calls->user, TESS_PIECE_END, &piece);
         }
     }
+    return TESS_OK;
 }
 
+static const uint32_t memory_bytes[] = {TESS_MODEL_MEMORY_0_BYTES};
+
 const tess_model_t faults_model = {
-    TESS_ABI, "faults", "ffeeddccbbaa9988", TESS_MODEL_ARENA_BYTES, 1, 1, 2, &input, &output, steps, run,
+    TESS_ABI, "faults", "ffeeddccbbaa9988", 1, memory_bytes, 1, 1, 2, &input, &output, steps, run,
 };

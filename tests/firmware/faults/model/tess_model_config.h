@@ -5,7 +5,11 @@
 #include "tessera/model.h"
 
 #define TESS_MODEL faults_model
-#define TESS_MODEL_ARENA_BYTES 256
+#define TESS_MODEL_STEP_COUNT 2
+#define TESS_MODEL_ARENA_BYTES TESS_MODEL_MEMORY_0_BYTES
+#define TESS_MODEL_MEMORY_COUNT 1
+#define TESS_MODEL_MEMORY_0_BYTES 256
+#define TESS_MODEL_MEMORY_0_SECTION ".bss.arena"
 
 extern const tess_model_t faults_model;
 
