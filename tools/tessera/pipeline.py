@@ -10,7 +10,7 @@ from pathlib import Path
 from tessera.codegen.generate import Sources, generate_c
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.graph import Graph
-from tessera.kernels.call import KernelCall
+from tessera.kernels.call import Step
 from tessera.kernels.select import select_kernels
 from tessera.memory.plan import MemoryPlan
 from tessera.memory.planner import plan_memory
@@ -38,7 +38,7 @@ class Compiled:
     loaded: Graph  # as in the file
     schedule: Schedule
     plan: MemoryPlan
-    kernels: tuple[KernelCall, ...]
+    kernels: tuple[Step, ...]
 
     @property
     def graph(self) -> Graph:

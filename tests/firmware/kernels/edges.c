@@ -58,22 +58,37 @@ static void check_fully_connected_ties(void)
     }
 }
 
-static void run_nothing(uint8_t *arena, tess_hook_t hook, void *user)
+static tess_status_t ask_for_a_row(const tess_memory_t *memories, const tess_calls_t *calls)
 {
-    (void)arena, (void)hook, (void)user;
+    (void)memories;
+    return calls->input_row == NULL ? TESS_ERR_INPUT : TESS_OK;
+}
+
+static int no_row(void *user, uint32_t input, int32_t y, int32_t x_begin, int32_t x_end, void *out)
+{
+    (void)user, (void)input, (void)y, (void)x_begin, (void)x_end, (void)out;
+    return 1;
 }
 
 static void check_run(void)
 {
-    static _Alignas(TESS_ARENA_ALIGN) uint8_t arena[32];
-    tess_model_t model = {.abi = TESS_ABI, .arena_bytes = 32, .run = run_nothing};
+    static _Alignas(TESS_ARENA_ALIGN) uint8_t first[32], second[16];
+    static const uint32_t bytes[] = {32, 16};
+    tess_memory_t memories[] = {{first, 32}, {second, 16}};
+    tess_model_t model = {.abi = TESS_ABI, .memory_count = 2, .memory_bytes = bytes, .run = ask_for_a_row};
 
-    EXPECT(tess_run(&model, arena, 32, NULL, NULL) == TESS_OK);
-    EXPECT(tess_run(&model, arena, 31, NULL, NULL) == TESS_ERR_ARENA);
-    EXPECT(tess_run(&model, arena + 4, 32, NULL, NULL) == TESS_ERR_ARENA);
-    EXPECT(tess_run(&model, NULL, 32, NULL, NULL) == TESS_ERR_ARENA);
+    EXPECT(tess_run(&model, memories, &(tess_calls_t){.input_row = no_row}) == TESS_OK);
+    EXPECT(tess_run(&model, memories, NULL) == TESS_ERR_INPUT);
+    EXPECT(tess_run(&model, NULL, NULL) == TESS_ERR_ARENA);
+    memories[1].bytes = 15;
+    EXPECT(tess_run(&model, memories, NULL) == TESS_ERR_ARENA);
+    memories[1] = (tess_memory_t){NULL, 16};
+    EXPECT(tess_run(&model, memories, NULL) == TESS_ERR_ARENA);
+    memories[1] = (tess_memory_t){second, 16};
+    memories[0].base = first + 4;
+    EXPECT(tess_run(&model, memories, NULL) == TESS_ERR_ARENA);
     model.abi = TESS_ABI + 1;
-    EXPECT(tess_run(&model, arena, 32, NULL, NULL) == TESS_ERR_ABI);
+    EXPECT(tess_run(&model, memories, NULL) == TESS_ERR_ABI);
 }
 
 int main(void)

@@ -22,10 +22,11 @@ from tessera.errors import UnsupportedModel
 from tessera.frontend.tflite import load_tflite
 from tessera.interpreter import run as interpret
 from tessera.ir.graph import Graph
-from tessera.kernels.select import KernelCall, select_kernels
+from tessera.kernels.call import Step
+from tessera.kernels.select import select_kernels
 from tessera.memory.align import align_up
 from tessera.memory.buffers import make_buffers
-from tessera.memory.plan import MemoryPlan
+from tessera.memory.plan import Memory, MemoryPlan, Place
 from tessera.memory.planner import plan_memory
 from tessera.passes import EDGES_FLOAT_PASSES, run_passes
 from tessera.schedule.layerwise import make_schedule
@@ -39,19 +40,19 @@ CASES_PER_COMPILED = 3  # of the --cases that the interpreter runs, C compiles o
 class Compiled:
     loaded: Graph
     graph: Graph
-    calls: tuple[KernelCall, ...]
+    calls: tuple[Step, ...]
     sources: Sources
     inputs: list[NDArray[Any]]
 
 
 def guarded_plan(schedule: Schedule) -> MemoryPlan:
     """Every buffer for itself, with a guard before and behind it."""
-    buffers, offsets, at = make_buffers(schedule), [], GUARD_BYTES
+    buffers, places, at = make_buffers(schedule), [], GUARD_BYTES
     for buffer in buffers:
-        offsets.append(at)
+        places.append(Place(0, at))
         at = align_up(at + buffer.nbytes, 16) + GUARD_BYTES
     arena = align_up(at, 16)
-    return MemoryPlan(buffers, (), tuple(offsets), arena, 0, arena, False)
+    return MemoryPlan(buffers, (), tuple(places), (Memory("arena", arena),), 0, arena, False)
 
 
 def compile_case(kind: str, seed: int) -> Compiled | None:

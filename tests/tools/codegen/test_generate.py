@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_it_compiles_without_a_warning_for_a_cortex_m(name: str, tmp_path: Path)
 def changed(sources: Sources, file: str, old: str, new: str) -> Sources:
     assert old in sources.files[file]
     files = {**sources.files, file: sources.files[file].replace(old, new)}
-    return Sources(sources.name, sources.symbol, sources.hash, sources.step_count, sources.output_bytes, files)
+    return replace(sources, files=files)
 
 
 def test_files_of_two_runs_do_not_build(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_files_of_two_runs_do_not_build(tmp_path: Path) -> None:
 def test_a_buffer_outside_the_arena_does_not_build(tmp_path: Path) -> None:
     sources = generate("edge")
     arena = json.loads(sources.files["plan.json"])["arena_bytes"]
-    small = changed(sources, "edge.h", f"EDGE_ARENA_BYTES {arena}", "EDGE_ARENA_BYTES 16")
+    small = changed(sources, "edge.h", f"EDGE_MEMORY_0_BYTES {arena}", "EDGE_MEMORY_0_BYTES 16")
     assert "breaks the memory plan" in compiler_says(small, tmp_path)
 
 
@@ -93,7 +94,7 @@ def test_another_library_does_not_build(tmp_path: Path) -> None:
     """A library whose ABI number or whose structs changed."""
     sources = generate("edge")
     for header, old, new, message in (
-        ("model.h", "#define TESS_ABI 1", "#define TESS_ABI 2", "interface changed"),
+        ("model.h", "#define TESS_ABI 2", "#define TESS_ABI 3", "interface changed"),
         ("conv2d.h", "int32_t weights_zero_point;", "int32_t weights_zero_point, more;", "tess_conv2d_s8_t changed"),
     ):
         include = tmp_path / header / "include"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tessera.codegen.document import comment_text, string_literal
+from tessera.codegen.ctext import comment_text, string_literal
 from tessera.codegen.names import identifier, unique_identifiers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Any
 
@@ -47,6 +48,17 @@ def float_text(value: float) -> str:
 
 def dims_text(dims: tuple[int, ...]) -> str:
     return f"{{{', '.join(map(str, dims))}}}"
+
+
+def string_literal(text: str) -> str:
+    """A C string; octal escapes, because a hexadecimal one has no end. `??` could be a trigraph."""
+    plain = "".join(f"\\{b:03o}" if b < 32 or b > 126 or b in b'"\\?' else chr(b) for b in text.encode())
+    return f'"{plain}"'
+
+
+def comment_text(text: str) -> str:
+    """The first of the names that a converter joined; cannot end the comment that it stands in."""
+    return re.sub(r"[^ -~]", "?", text.split(";")[0]).replace("*/", "* /").replace("/*", "/ *")
 
 
 def struct_sizes(struct: Struct) -> tuple[int, int]:

@@ -30,20 +30,28 @@ class Sources:
     hash: str
     step_count: int
     output_bytes: tuple[int, ...]
+    buffers: tuple[tuple[int, int, int], ...]  # memory, offset, bytes: all that the code may touch
     files: Mapping[str, str]
 
 
 def generate_c(graph: Graph, schedule: Schedule, plan: MemoryPlan, board_name: str | None) -> Sources:
     assert schedule.graph is graph
-    calls = select_kernels(graph, schedule)
-    document = make_document(graph, plan, calls, c_name(graph.name))
+    kernels = select_kernels(graph, schedule)
+    document = make_document(schedule, plan, kernels, c_name(graph.name))
     model_hash = _hash(graph, document)
     facts = {"hash": model_hash, "board": board_name or "any"}
     files = {file: _render(template, document, facts) for file, template in _files(document.name).items()}
-    report = plan_json(graph, schedule, plan, calls, document, model_hash, board_name)
+    report = plan_json(schedule, plan, kernels, document, model_hash, board_name)
     files["plan.json"] = json.dumps(report, indent=2) + "\n"
-    outputs = tuple(t.nbytes for t in document.outputs)
-    return Sources(document.name, f"{document.name}_model", model_hash, len(calls), outputs, files)
+    return Sources(
+        name=document.name,
+        symbol=f"{document.name}_model",
+        hash=model_hash,
+        step_count=len(kernels),
+        output_bytes=tuple(t.nbytes for t in document.outputs),
+        buffers=tuple((b.place.memory, b.place.offset, b.nbytes) for b in document.buffers),
+        files=files,
+    )
 
 
 def c_name(name: str) -> str:

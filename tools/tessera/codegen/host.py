@@ -26,7 +26,7 @@ SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-o
 
 @dataclass(frozen=True, slots=True)
 class HostRun:
-    """What a run answered: the CRC-32 of every step's tensor when it was complete, and the outputs' bytes."""
+    """What a run answered: the check value of every step (schedule/check.py), and the outputs' bytes."""
 
     step_crcs: tuple[int, ...]
     outputs: tuple[bytes, ...]
@@ -64,7 +64,7 @@ def build_host(sources: Sources | Sequence[Sources], out_dir: Path, sanitize: bo
         for file, text in s.files.items():
             if not file.startswith("tess_") and file.endswith((".c", ".h")):
                 (out_dir / file).write_text(text)
-    models = environment().get_template("host_models.c.jinja2").render(symbols=[s.symbol for s in several])
+    models = environment().get_template("host_models.c.jinja2").render(models=several)
     (out_dir / "host_models.c").write_text(models)
     library = _library_objects(flags)
     units = [out_dir / "host_models.c", *(out_dir / f"{s.name}.c" for s in several)]

@@ -21,11 +21,15 @@ _KIND = re.compile(
 
 def unique_identifiers(names: Iterable[str]) -> list[str]:
     """One identifier each, in order; what is taken gets a number."""
+    return unique(identifier(name) for name in names)
+
+
+def unique(wanted: Iterable[str]) -> list[str]:
+    """What is wanted, in order; what is taken gets a number."""
     taken: set[str] = set()
     result: list[str] = []
-    for name in names:
-        base = candidate = identifier(name)
-        number = 1
+    for base in wanted:
+        candidate, number = base, 1
         while candidate in taken:
             number += 1
             candidate = f"{base}_{number}"

@@ -5,9 +5,13 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define EDGE_HASH 0x2d35b8a77251f160
-/** Bytes of the arena that edge_model needs, aligned to TESS_ARENA_ALIGN. */
+#define EDGE_HASH 0x2bb3590b063f8530
+/** The memories that edge_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
+#define EDGE_MEMORY_COUNT 1
+#define EDGE_MEMORY_0_BYTES 48 /* arena */
+/** All of them together. */
 #define EDGE_ARENA_BYTES 48
+#define EDGE_STEP_COUNT 1
 
 extern const tess_model_t edge_model;
 

@@ -5,9 +5,13 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define HEAD_HASH 0x4d3d2dfea58dda8e
-/** Bytes of the arena that head_model needs, aligned to TESS_ARENA_ALIGN. */
+#define HEAD_HASH 0xb69bb6704774d457
+/** The memories that head_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
+#define HEAD_MEMORY_COUNT 1
+#define HEAD_MEMORY_0_BYTES 64 /* arena */
+/** All of them together. */
 #define HEAD_ARENA_BYTES 64
+#define HEAD_STEP_COUNT 3
 
 extern const tess_model_t head_model;
 

@@ -5,9 +5,13 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define RESIDUAL_HASH 0x4062934d116baf2d
-/** Bytes of the arena that residual_model needs, aligned to TESS_ARENA_ALIGN. */
+#define RESIDUAL_HASH 0x212f5678cd35c43f
+/** The memories that residual_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
+#define RESIDUAL_MEMORY_COUNT 1
+#define RESIDUAL_MEMORY_0_BYTES 128 /* arena */
+/** All of them together. */
 #define RESIDUAL_ARENA_BYTES 128
+#define RESIDUAL_STEP_COUNT 3
 
 extern const tess_model_t residual_model;
 
