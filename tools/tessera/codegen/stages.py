@@ -93,7 +93,7 @@ def make_stage(
     ]
     plans = {m.tensor: m for m in stage.maps}
     others = {key: source for of_node in sources for key, source in of_node if key not in plans}
-    index = _constants_of(graph, number, [*plans, *others], places)
+    index = _indices(number, [*plans, *others], places)
     maps = [_planned(graph, number, stage, plans[t], reduced.get(t, t), index[t], places) for t in plans]
     maps += [_ready(graph, key, source, index[key], places) for key, source in others.items()]
     nodes = tuple(
@@ -115,7 +115,7 @@ def _key(source: SpanSource, step: str, constants: Constants) -> Key:
     return constants.array(source.operand, step) if isinstance(source.operand, Array) else source.operand
 
 
-def _constants_of(graph: Graph, number: int, keys: Sequence[Key], places: Places) -> dict[Key, str]:
+def _indices(number: int, keys: Sequence[Key], places: Places) -> dict[Key, str]:
     """The enumeration constants that index the stage's maps."""
     names = [key if isinstance(key, str) else places.identifier(key) for key in keys]
     return dict(zip(keys, unique(f"STAGE_{number}_{name}".upper() for name in names), strict=True))

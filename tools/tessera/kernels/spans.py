@@ -56,9 +56,8 @@ def _struct(graph: Graph, op: Op, layer: KernelCall) -> Struct:
             assert isinstance(first, Array)
             return Struct("tess_lookup_span_8_t", (("channels", x.shape[3]), ("table", first)))
         case Concatenation():
-            channels = np.array([graph.tensor(t).shape[3] for t in op.inputs])
-            fields = (("count", len(op.inputs)), ("channels", Array("channels", "int32_t", channels)))
-            return Struct("tess_concatenation_span_8_t", fields)
+            channels = Array("channels", "int32_t", np.array([graph.tensor(t).shape[3] for t in op.inputs]))
+            return Struct("tess_concatenation_span_8_t", (("count", len(op.inputs)), ("channels", channels)))
         case Pad() as pad:
             _, _, width, depth = x.shape
             left = pad.amounts[2][0]

@@ -1,8 +1,9 @@
 /**
  * Kernels as a streamed stage calls them (tess_span_kernel_t in stage.h): columns [x_begin, x_end) of one row.
  *
- * Bit-exact with the kernels that compute whole maps, whose arithmetic they share. None of them may have its output
- * over a row that it reads.
+ * Bit-exact with the kernels that compute whole maps, whose arithmetic they share. The output of an element-wise one
+ * (lookup, add, sub, mul, prelu) may be the span of a row of the output's shape that it reads; no other may lie over
+ * anything that its kernel reads.
  */
 #ifndef TESSERA_SPANS_H
 #define TESSERA_SPANS_H
