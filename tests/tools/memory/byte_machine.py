@@ -76,7 +76,7 @@ class ClobberedError(Exception):
 def run(schedule: Schedule, plan: MemoryPlan) -> None:
     """Runs a schedule in a plan's arena; raises ClobberedError where a read finds something else than was written."""
     graph = schedule.graph
-    places = {t: plan.offsets[i] for i, buffer in enumerate(plan.buffers) for t in buffer.tensors}
+    places = {t: plan.places[i].offset for i, buffer in enumerate(plan.buffers) for t in buffer.tensors}
     roots = {TensorId(i): i for i in range(len(graph.tensors))}
     for op in graph.ops:
         if isinstance(op.attrs, Reshape):

@@ -20,7 +20,7 @@ from tessera.ir.attrs import (
 )
 from tessera.ir.graph import DType, Graph, Op, Tensor, TensorId
 from tessera.memory.overlap import lead_bytes
-from tessera.memory.plan import Buffer, MemoryPlan
+from tessera.memory.plan import Buffer, Memory, MemoryPlan, Place
 from tessera.schedule.schedule import Schedule, Stage
 
 
@@ -31,7 +31,7 @@ def is_safe(graph: Graph, lead: int) -> bool:
     at = [max(0, lead), max(0, -lead)]
     arena = max(o + n for o, n in zip(at, sizes, strict=True))
     buffers = tuple(Buffer(str(t), (t,), n, 0, 2) for t, n in zip((x, y), sizes, strict=True))
-    plan = MemoryPlan(buffers, (), tuple(at), arena, 0, 0, False, 1)
+    plan = MemoryPlan(buffers, (), tuple(Place(0, a) for a in at), (Memory("arena", arena),), 0, 0, False, 1)
     try:
         run(Schedule(graph, (Stage((0,)),)), plan)
     except ClobberedError:

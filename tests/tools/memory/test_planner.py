@@ -9,7 +9,7 @@ from small_graphs import Builder, graphs, three_ops
 
 from tessera.ir.graph import Graph
 from tessera.memory.align import ARENA_ALIGNMENT, align_up
-from tessera.memory.plan import MemoryPlan
+from tessera.memory.plan import Memory, MemoryPlan, Place
 from tessera.memory.planner import plan_memory
 from tessera.memory.verify import PlanError, verify_plan
 from tessera.schedule.layerwise import make_schedule
@@ -69,12 +69,12 @@ def test_verify_finds_whatever_the_byte_machine_finds(graph: Graph, data: st.Dat
     """Buffers moved at random: a plan that clobbers a byte never verifies."""
     schedule = make_schedule(graph)
     plan = plan_memory(schedule, time_limit_s=0.2)
-    offsets = [*plan.offsets]
+    offsets = [place.offset for place in plan.places]
     for _ in range(data.draw(st.integers(1, 2))):
         i = data.draw(st.integers(0, len(offsets) - 1))
         room = (plan.arena_bytes - plan.buffers[i].nbytes) // 4
         offsets[i] = 4 * data.draw(st.integers(max(0, offsets[i] // 4 - 4), min(room, offsets[i] // 4 + 4)))
-    moved = replace(plan, offsets=tuple(offsets))
+    moved = replace(plan, places=tuple(Place(0, offset) for offset in offsets))
     try:
         run(schedule, moved)
     except ClobberedError:
@@ -84,17 +84,18 @@ def test_verify_finds_whatever_the_byte_machine_finds(graph: Graph, data: st.Dat
 
 def mutations() -> list[tuple[str, str, MemoryPlan]]:
     plan = plan_memory(make_schedule(three_ops()))
-    x, a, b, c = plan.offsets
+    x, a, b, c = plan.places
     first, *others = plan.buffers
     return [
-        ("one word below its lead", "overwrites", replace(plan, offsets=(x, a, b, c + 4))),
-        ("misaligned", "misaligned", replace(plan, offsets=(x + 1, a, b, c))),
-        ("outside", "outside", replace(plan, arena_bytes=plan.arena_bytes - 16)),
-        ("negative", "outside", replace(plan, offsets=(-4, a, b, c))),
-        ("a buffer is missing", "no place", replace(plan, buffers=plan.buffers[:-1], offsets=plan.offsets[:-1])),
+        ("one word below its lead", "overwrites", replace(plan, places=(x, a, b, Place(0, c.offset + 4)))),
+        ("misaligned", "misaligned", replace(plan, places=(Place(0, x.offset + 1), a, b, c))),
+        ("no such memory", "no memory", replace(plan, places=(Place(1, x.offset), a, b, c))),
+        ("outside", "outside", replace(plan, memories=(Memory("arena", plan.arena_bytes - 16),))),
+        ("negative", "outside", replace(plan, places=(Place(0, -4), a, b, c))),
+        ("a buffer is missing", "no place", replace(plan, buffers=plan.buffers[:-1], places=plan.places[:-1])),
         ("a buffer is too small", "needs", replace(plan, buffers=(replace(first, nbytes=8), *others))),
-        ("two places", "two places", replace(plan, buffers=(*plan.buffers, first), offsets=(*plan.offsets, x))),
-        ("an offset is missing", "offsets", replace(plan, offsets=plan.offsets[:-1])),
+        ("two places", "two places", replace(plan, buffers=(*plan.buffers, first), places=(*plan.places, x))),
+        ("an offset is missing", "offsets", replace(plan, places=plan.places[:-1])),
         ("wrong bound", "lower bound", replace(plan, lower_bound_bytes=plan.arena_bytes + 16)),
     ]
 
@@ -114,7 +115,7 @@ def test_tensors_that_are_not_views_do_not_share_a_buffer() -> None:
     first, second, third = plan.buffers
     merged = replace(first, tensors=first.tensors + second.tensors)
     with pytest.raises(PlanError, match="not views"):
-        verify_plan(schedule, replace(plan, buffers=(merged, third), offsets=(plan.offsets[0], plan.offsets[2])))
+        verify_plan(schedule, replace(plan, buffers=(merged, third), places=(plan.places[0], plan.places[2])))
 
 
 def test_views_share_their_buffer_and_keep_it_alive() -> None:
@@ -123,7 +124,7 @@ def test_views_share_their_buffer_and_keep_it_alive() -> None:
     view = b.reshape(x, 1, 2, 8, 2)
     graph = b.graph(b.add(b.conv(view, 2), view))
     plan = plan_memory(make_schedule(graph))
-    assert plan.offset_of(x) == plan.offset_of(view)
+    assert plan.place_of(x) == plan.place_of(view)
     assert plan.arena_bytes == 64
 
 

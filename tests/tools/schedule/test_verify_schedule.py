@@ -6,7 +6,7 @@ from small_graphs import Builder, graphs, three_ops
 
 from tessera.ir.graph import Graph, TensorId
 from tessera.schedule.layerwise import make_schedule
-from tessera.schedule.schedule import MapPlan, Schedule, Stage
+from tessera.schedule.schedule import Schedule, Stage
 from tessera.schedule.verify import ScheduleError, verify_schedule
 
 
@@ -38,17 +38,6 @@ def test_rejects_views_and_empty_stages() -> None:
     with pytest.raises(ScheduleError, match="empty"):
         verify_schedule(Schedule(graph, (Stage(()), Stage((1,)))))
     verify_schedule(Schedule(graph, (Stage((1,)),)))
-
-
-def test_partial_maps_are_made_in_their_stage() -> None:
-    graph = three_ops()
-    first, second = (graph.ops[i].outputs[0] for i in (0, 1))
-    streamed = Schedule(graph, (Stage((0, 1), (MapPlan(first, 3, 8),)), Stage((2,))))
-    verify_schedule(streamed)
-    for wrong, word in ((MapPlan(second, 3, 8), "made elsewhere"), (MapPlan(first, 0, 8), "nothing")):
-        stages = (Stage((0,), (wrong,)), Stage((1,)), Stage((2,)))
-        with pytest.raises(ScheduleError, match=word):
-            verify_schedule(replace(streamed, stages=stages))
 
 
 def test_an_output_that_nobody_makes() -> None:

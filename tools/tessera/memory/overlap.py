@@ -8,6 +8,9 @@ promise in their headers:
 * a spatial operator computes output rows in increasing order; row r reads the rows of its window and writes row r;
 * a pointwise operator computes pixels in increasing order; pixel p is written while input pixel p is being read;
 * an elementwise operator reads element i before it writes element i, in increasing order.
+
+A streamed stage that makes one whole map and reads another to its end is the same rule in row ticks: all that a tick
+writes may be there before anything that the tick reads.
 """
 
 from __future__ import annotations
@@ -33,8 +36,10 @@ from tessera.ir.attrs import (
     ResizeNearest,
     Sub,
 )
-from tessera.ir.graph import Graph, Op, Tensor
+from tessera.ir.graph import Graph, Op, Tensor, TensorId
 from tessera.memory.align import align_up
+from tessera.schedule.schedule import MapPlan, Stage
+from tessera.schedule.streamable import Axis, Upsample, streamable
 
 
 def lead_bytes(graph: Graph, op: Op, input_index: int) -> int | None:
@@ -67,6 +72,55 @@ def lead_bytes(graph: Graph, op: Op, input_index: int) -> int | None:
             return _row_lead(source, target, _bilinear_rows(source.shape[1], target.shape[1], bilinear))
         case _:
             return None
+
+
+def streamed_lead_bytes(graph: Graph, stage: Stage, target: MapPlan, source: TensorId) -> int | None:
+    """The same for a map that a streamed stage makes whole and one that exists whole before; None: they must be
+    disjoint. Whether the source dies in the stage and whether a view of it is read as well is for the caller to ask."""
+    x, y = graph.tensor(source), graph.tensor(target.tensor)
+    plans = {m.tensor: m for m in stage.maps}
+    ticks = range(stage.row_ticks)
+    needed = [x.shape[1]] * stage.row_ticks if len(x.shape) == 4 else []  # first row read at a tick
+    for op in (graph.ops[i] for i in stage.ops):
+        described, rows = streamable(graph, op), plans[op.outputs[0]].rows
+        if described is None or not needed or (described.reduces and op.outputs[0] == target.tensor):
+            return None
+        height = (x if described.reduces else graph.tensor(op.outputs[0])).shape[1]
+        for axis in (s.rows for s in described.sources if s.tensor == source):
+            if axis is None:
+                return None
+            for t in (t for t in ticks if rows.fires(t)):
+                first, end = max(0, rows.span(t)[0]), min(height, rows.span(t)[1])
+                if first < end:
+                    needed[t] = min(needed[t], _first_row(axis, first, x.shape[1]))
+    lead, at = 0, x.shape[1]
+    for t in reversed(ticks):
+        at = min(at, needed[t])
+        if at < x.shape[1]:
+            firing = t - (t - target.rows.phase) % target.rows.period  # the last one up to this tick
+            written = min(y.shape[1], target.rows.span(firing)[1]) if firing >= target.rows.phase else 0
+            lead = max(lead, written * (y.nbytes // y.shape[1]) - at * (x.nbytes // x.shape[1]))
+    return lead
+
+
+def _first_row(axis: Axis, row: int, height: int) -> int:
+    """The first input row that output rows from `row` on read."""
+    if isinstance(axis, Upsample):
+        return max(0, min(height - 1, row // axis.factor + axis.low))
+    return max(0, row * axis.stride - axis.pad)
+
+
+def runs_in_place(graph: Graph, op: Op, target: MapPlan, source: MapPlan) -> bool:
+    """The operator may write its window over the input's, which it reads last, pixel by pixel. What retires of the
+    input, lines and columns kept, would retire too late."""
+    return (
+        isinstance(op.attrs, Lookup | Add | Sub | Mul | PRelu)
+        and graph.tensor(target.tensor).shape == graph.tensor(source.tensor).shape
+        and (target.rows, target.cols, target.left) == (source.rows, source.cols, source.left)
+        and target.windowed
+        and source.windowed
+        and source.lines == source.left == 0
+    )
 
 
 def is_pointwise(graph: Graph, op: Op, conv: Conv2D) -> bool:

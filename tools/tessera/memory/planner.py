@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tessera.memory.align import ARENA_ALIGNMENT, BUFFER_ALIGNMENT, align_up
 from tessera.memory.buffers import make_buffers, make_overlaps
 from tessera.memory.greedy import Distances, place_greedily
 from tessera.memory.overlap import saved_bytes
-from tessera.memory.plan import Buffer, MemoryPlan, SafeOverlap
+from tessera.memory.plan import Buffer, Memory, MemoryPlan, Place, SafeOverlap
 from tessera.memory.solver import solve
 from tessera.memory.verify import verify_plan
 from tessera.schedule.schedule import Schedule
 
 log = logging.getLogger(__name__)
+
+ONE_MEMORY = "arena"
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """Offsets of buffers in one memory."""
+
+    offsets: tuple[int, ...]
+    nbytes: int
+    bound_bytes: int
 
 
 def plan_memory(schedule: Schedule, *, time_limit_s: float = 10.0, scratch_bytes: int = 0) -> MemoryPlan:
@@ -26,33 +38,45 @@ def plan_memory(schedule: Schedule, *, time_limit_s: float = 10.0, scratch_bytes
     about one unit a second, not the clock."""
     buffers = make_buffers(schedule)
     overlaps = make_overlaps(schedule, buffers)
+    packing = pack(buffers, overlaps, time_limit_s)
+    places = tuple(Place(0, offset) for offset in packing.offsets)
+    memories = (Memory(ONE_MEMORY, packing.nbytes),)
+    bound, optimal = packing.bound_bytes, packing.nbytes == packing.bound_bytes
+    plan = MemoryPlan(buffers, overlaps, places, memories, scratch_bytes, bound, optimal, BUFFER_ALIGNMENT)
+    verify_plan(schedule, plan)
+    return plan
+
+
+def pack(buffers: Sequence[Buffer], overlaps: Sequence[SafeOverlap], time_limit_s: float) -> Packing:
+    """Offsets in one memory, as few bytes as can be found."""
     distances = _distances(buffers, overlaps)
     pressure = step_bytes(buffers, overlaps)
     bound = align_up(max(pressure, default=0), ARENA_ALIGNMENT)
     offsets = place_greedily(buffers, distances, pressure, bound)
     arena = _arena_bytes(buffers, offsets)
     if arena > bound and time_limit_s > 0:
-        log.info("%s: greedy %d B, lower bound %d B, asking the solver", schedule.graph.name, arena, bound)
+        log.info("greedy %d B, lower bound %d B, asking the solver", arena, bound)
         solution = solve(buffers, distances, offsets, bound, arena, time_limit_s)
         bound = solution.bound_bytes
         if solution.offsets is not None and _arena_bytes(buffers, solution.offsets) < arena:
             offsets, arena = solution.offsets, _arena_bytes(buffers, solution.offsets)
-    plan = MemoryPlan(buffers, overlaps, offsets, arena, scratch_bytes, bound, arena == bound, BUFFER_ALIGNMENT)
-    verify_plan(schedule, plan)
-    return plan
+    return Packing(offsets, arena, bound)
 
 
 def step_bytes(buffers: Sequence[Buffer], overlaps: Sequence[SafeOverlap]) -> list[int]:
-    """Bytes that must exist at each time, what overlaps can share taken off: no plan's arena is less."""
+    """Bytes that must exist at each slot, what overlaps can share taken off: no plan's memories are less together."""
     sums = [0] * max((b.end for b in buffers), default=0)
     for b in buffers:
         for time in range(b.start, b.end):
             sums[time] += align_up(b.nbytes)
     shared: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for o in overlaps:
-        shared.setdefault((o.stage, o.target), []).append((buffers[o.source].nbytes, o.lead))
-    for (time, target), sources in shared.items():
-        sums[time] -= saved_bytes(buffers[target].nbytes, sources)
+        target, source = buffers[o.target], buffers[o.source]
+        for time in range(max(target.start, source.start), min(target.end, source.end)):
+            shared.setdefault((time, o.target), []).append((source.nbytes, o.lead))
+    # sources exist before their target, so adding buffers in that order, each target shares with its sources only
+    for (time, target_index), sources in shared.items():
+        sums[time] -= saved_bytes(buffers[target_index].nbytes, sources)
     return sums
 
 

@@ -1,18 +1,21 @@
-"""What a schedule costs, read from the graph: multiply-accumulates and bytes alive at each stage."""
+"""What a schedule costs, read from the graph: multiply-accumulates, bytes pulled and bytes alive at each stage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from tessera.ir.attrs import Conv2D, DepthwiseConv2D, FullyConnected
-from tessera.ir.graph import Graph, Op, TensorId
+from tessera.ir.graph import Graph, Op
+from tessera.memory.buffers import make_buffers
+from tessera.memory.plan import Buffer, Role
+from tessera.schedule.check import computed_pixels, map_plan
 from tessera.schedule.schedule import Schedule
-from tessera.schedule.views import view_roots
+from tessera.schedule.slots import stage_slots
 
 
 @dataclass(frozen=True, slots=True)
 class StageMemory:
-    """What exists while a stage runs: its inputs, its outputs and what later stages wait for."""
+    """What exists while a stage runs, at its worst slot: what it reads and makes, and what later stages wait for."""
 
     stage: int
     ops: tuple[str, ...]
@@ -42,28 +45,49 @@ def macs(graph: Graph) -> int:
 
 
 def macs_executed(schedule: Schedule) -> int:
-    """More than `macs` where a schedule computes rows again; layer by layer never does."""
-    assert not any(stage.maps for stage in schedule.stages), "rows computed again are not counted yet"
-    return sum(op_macs(schedule.graph, schedule.graph.ops[i]) for stage in schedule.stages for i in stage.ops)
+    """More than `macs` where a schedule computes pixels again; layer by layer never does."""
+    graph = schedule.graph
+    return sum(op_macs_executed(schedule, n, graph.ops[i]) for n, s in enumerate(schedule.stages) for i in s.ops)
+
+
+def op_macs_executed(schedule: Schedule, stage_number: int, op: Op) -> int:
+    """Of an operator in its stage."""
+    stage, once = schedule.stages[stage_number], op_macs(schedule.graph, op)
+    if stage.is_layer or not once:
+        return once
+    _, height, width, _ = schedule.graph.tensor(op.outputs[0]).shape
+    return once // (height * width) * computed_pixels(stage, map_plan(stage, op.outputs[0]), height, width)
+
+
+def input_bytes_pulled(schedule: Schedule) -> int:
+    """Asked of the application through `input_row` in one inference; 0 where the frame is resident."""
+    graph, total = schedule.graph, 0
+    produced = graph.producer()
+    for stage in schedule.stages:
+        for m in stage.maps:
+            if m.tensor not in produced:
+                _, height, width, channels = graph.tensor(m.tensor).shape
+                total += channels * computed_pixels(stage, m, height, width)
+    return total
 
 
 def stage_memory(schedule: Schedule) -> tuple[StageMemory, ...]:
     """The table of bytes alive, stage by stage."""
-    graph, roots = schedule.graph, view_roots(schedule.graph)
-    last: dict[TensorId, int] = {}
-    for number, stage in enumerate(schedule.stages):
-        for i in stage.ops:
-            last |= {roots[t]: number for t in (*graph.ops[i].inputs, *graph.ops[i].outputs)}
-    last |= {roots[t]: len(schedule.stages) for t in graph.outputs}
-    alive: dict[TensorId, None] = dict.fromkeys(graph.inputs)
+    graph, buffers = schedule.graph, make_buffers(schedule)
     table: list[StageMemory] = []
-    for number, stage in enumerate(schedule.stages):
-        ops = [graph.ops[i] for i in stage.ops]
-        alive |= dict.fromkeys(t for op in ops for t in op.outputs)
-        live = sorted(((graph.tensor(t).name, graph.tensor(t).nbytes) for t in alive), key=lambda x: -x[1])
-        table.append(StageMemory(number, tuple(op.name for op in ops), tuple(live)))
-        alive = {t: None for t in alive if last.get(t, -1) > number}
+    for number, (stage, slots) in enumerate(zip(schedule.stages, stage_slots(schedule), strict=True)):
+        worst: list[Buffer] = []
+        for time in range(*slots):
+            alive = [b for b in buffers if b.start <= time < b.end]
+            worst = max(worst, alive, key=lambda live: sum(b.nbytes for b in live))
+        live = sorted(((describe(b), b.nbytes) for b in worst), key=lambda x: -x[1])
+        table.append(StageMemory(number, tuple(graph.ops[i].name for i in stage.ops), tuple(live)))
     return tuple(table)
+
+
+def describe(buffer: Buffer) -> str:
+    """The tensor, and what of it the buffer holds if not all."""
+    return buffer.name if buffer.role is Role.WHOLE else f"{buffer.name} ({buffer.role.value})"
 
 
 def peak_stage(schedule: Schedule) -> StageMemory | None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from tessera.ir.attrs import Reshape
 from tessera.ir.graph import Graph, TensorId
-from tessera.schedule.schedule import InputMode, Schedule, Stage
+from tessera.schedule.schedule import InputMode, Schedule
 from tessera.schedule.verify_stage import ScheduleError, reduces, verify_stage
 
 __all__ = ["ScheduleError", "verify_schedule"]
 
 
 def verify_schedule(schedule: Schedule) -> None:
-    """Every operator but the views runs exactly once, after what it reads exists; what a streamed stage reads of its own
-    maps lies where it looks at that moment."""
+    """Every operator but the views runs exactly once, after what it reads exists; what a streamed stage reads of its
+    own maps lies where it looks at that moment."""
     graph = schedule.graph
     produced = {t for op in graph.ops for t in op.outputs}
     pulled = {m.tensor for stage in schedule.stages for m in stage.maps} - produced
@@ -116,9 +116,5 @@ def _check_pulled(
         raise ScheduleError(f"stage {number} pulls {name}, which is resident")
     if tensor in whole or (tensor in partial and schedule.input_mode is InputMode.STREAMED):
         raise ScheduleError(f"stage {number} pulls {name} again")
-    if not _reads(graph, stage, tensor):
+    if not any(tensor in graph.ops[i].inputs for i in stage.ops):
         raise ScheduleError(f"stage {number} pulls {name} and does not read it")
-
-
-def _reads(graph: Graph, stage: Stage, tensor: TensorId) -> bool:
-    return any(tensor in graph.ops[i].inputs for i in stage.ops)

@@ -8,7 +8,7 @@ column through the same rows. So instead of running (row tick, column tick) pair
 * In the lines, the columns that have retired at this row tick hold what the row slots hold after it, those still to
   retire what they held before. A reader that meets columns of both kinds must find its rows in both states.
 
-A map that is not windowed retires what it computes at once, in place.
+A map that is not windowed retires what it computes at once, in place; it can be read at any tick.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from tessera.ir.attrs import MeanOfMeans
 from tessera.ir.graph import Graph, Op, TensorId
 from tessera.schedule.schedule import InputMode, MapPlan, Schedule, Stage, Sweep
-from tessera.schedule.streamable import ONE_TO_ONE, Axis, Upsample, streamable
+from tessera.schedule.streamable import Axis, Upsample, streamable
 
 Span = tuple[int, int]  # [begin, end)
 
@@ -42,7 +42,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Columns of a map at one column tick: those in the window, and those of its lines that are new at this row tick."""
+    """Columns of a map at one column tick: in the window, and how many of its lines are new at this row tick."""
 
     window: Span
     new_end: int
@@ -115,42 +115,47 @@ def _check_numbers(m: MapPlan, size: Span, where: str) -> None:
         raise ScheduleError(f"{where} keeps {m.lines} rows and {m.left} columns of {size[0]} x {size[1]}")
     if not m.windowed and (m.left or not m.lines):
         raise ScheduleError(f"{where} has no window and keeps {m.lines} rows and {m.left} columns")
+    if m.left and m.cols.size > m.cols.step:
+        raise ScheduleError(f"{where} keeps columns and computes columns again")
 
 
 def _check_complete(schedule: Schedule, number: int, m: MapPlan, where: str) -> None:
     """Every row and column is computed, without gaps on the way; by a mean and of a streamed input exactly once. Of an
-    input that may be read again the rest may be left out."""
+    input that may be read again the end may be left out."""
     graph, stage = schedule.graph, schedule.stages[number]
     op = _maker(graph, stage, m.tensor)
     height, width = _size(graph, stage, m)
     mean = reduces(graph, stage, m.tensor)
     once = mean or (op is None and schedule.input_mode is InputMode.STREAMED)
-    for axis, sweep, ticks, size in (
-        ("rows", m.rows, stage.row_ticks, height),
-        ("columns", m.cols, stage.col_ticks, width),
+    for axis, sweep, ticks, size, to_the_end in (
+        ("rows", m.rows, stage.row_ticks, height, op is not None or once or m.lines == height),
+        ("columns", m.cols, stage.col_ticks, width, op is not None or once or m.lines > 0),
     ):
         done = 0
         for begin, end in _cut_spans(sweep, ticks, size):
             if begin > done:
                 raise ScheduleError(f"{where}: {axis} [{done}, {begin}) are left out")
-            if once and begin < done and begin < end:
+            if once and begin < done:
                 raise ScheduleError(f"{where}: {axis} [{begin}, {done}) come twice")
             done = max(done, end)
-        if done < size and (op is not None or once):
+        if done < size and to_the_end:
             raise ScheduleError(f"{where}: {axis} [{done}, {size}) are never computed")
     whole_rows = all(span == (0, width) for span in _cut_spans(m.cols, stage.col_ticks, width))
     if once and not mean and not whole_rows:
         raise ScheduleError(f"{where}: a streamed input comes in whole rows")
-    if op is not None and isinstance(op.attrs, MeanOfMeans) and not whole_rows:
-        if any(end - begin > 1 for begin, end in _cut_spans(m.rows, stage.row_ticks, height)):
-            raise ScheduleError(f"{where}: a mean of means takes one row after the other")
     if mean and (m.windowed or m.lines != height):
         raise ScheduleError(f"{where}: a mean keeps its sums, no rows")
+    several = any(end - begin > 1 for begin, end in _cut_spans(m.rows, stage.row_ticks, height))
+    if op is not None and isinstance(op.attrs, MeanOfMeans) and several and not whole_rows:
+        raise ScheduleError(f"{where}: a mean of means takes one row after the other")
 
 
 def _cut_spans(sweep: Sweep, ticks: int, size: int) -> Iterator[Span]:
+    """What it computes, tick by tick, where that is anything."""
     for tick in range(sweep.phase, ticks, sweep.period):
-        yield _cut(sweep.span(tick), size)
+        begin, end = _cut(sweep.span(tick), size)
+        if begin < end:
+            yield begin, end
 
 
 def _cut(span: Span, size: int) -> Span:
@@ -159,19 +164,21 @@ def _cut(span: Span, size: int) -> Span:
 
 def _check_readers(graph: Graph, stage: Stage, m: MapPlan, readers: list[Reader], where: str) -> None:
     _, height, width, _ = graph.tensor(m.tensor).shape
-    for r in readers:
+    for r in readers if m.windowed else ():
         if not _fires_with(r.rows, m.rows, stage.row_ticks) or not _fires_with(r.cols, m.cols, stage.col_ticks):
             raise ScheduleError(f"{where}: {r.name} reads it at ticks at which it does not fire")
     held = _columns_held(m, stage.col_ticks, width, where)
     needs = [(r, _columns_needed(r, stage.col_ticks, width, held)) for r in readers]
     needs = [(r, cols) for r, cols in needs if cols.any]
     slots: list[int | None] = [None] * m.lines
-    for tick in range(m.rows.phase, stage.row_ticks, m.rows.period):
-        begin, end = m.rows.span(tick)
+    for tick in range(stage.row_ticks):
         before = tuple(slots)
-        first = max(0, begin, end - m.lines) if m.windowed else max(0, begin)
-        for row in range(first, min(height, end)) if m.lines else ():
-            slots[row % m.lines] = row
+        begin = end = height
+        if m.rows.fires(tick):
+            begin, end = m.rows.span(tick)
+            first = max(0, begin, end - m.lines) if m.windowed else max(0, begin)
+            for row in range(first, min(height, end)) if m.lines else ():
+                slots[row % m.lines] = row
         for r, cols in needs:
             if not r.rows.fires(tick):
                 continue
@@ -195,18 +202,19 @@ def _fires_with(reader: Sweep, read: Sweep, ticks: int) -> bool:
 
 
 def _columns_held(m: MapPlan, ticks: int, width: int, where: str) -> dict[int, Held]:
-    """For each column tick at which the map fires."""
-    held: dict[int, Held] = {}
+    """For each column tick at which the map can be read."""
     fires = range(m.cols.phase, ticks, m.cols.period)
+    held: dict[int, Held] = {}
+    if not m.windowed:
+        done = 0
+        for tick in range(ticks):
+            done = _cut(m.cols.span(tick), width)[1] if m.cols.fires(tick) else done
+            held[tick] = Held((0, 0), done)
+        return held
     retired = 0
     for tick in fires:
         begin, end = m.cols.span(tick)
-        if not m.windowed:
-            held[tick] = Held((0, 0), _cut((begin, end), width)[1])
-            continue
-        # what is left lies before the span only where spans follow each other; before the first one nothing is left
-        left = m.left if m.cols.size == m.cols.step else 0
-        window = _cut((max(m.cols.begin, begin - left), end), width)
+        window = _cut((max(m.cols.begin, begin - m.left), end), width)  # nothing is left before the first span
         held[tick] = Held(window, retired)
         keep = end - max(m.left, m.cols.size - m.cols.step)
         retiring = width if tick == fires[-1] else max(retired, min(width, keep))
