@@ -6,6 +6,9 @@ after the other, only one group's rows are kept at a time.
     expand -> depthwise -> x      =>      expand.0 -> depthwise.0 -+
                                           expand.1 -> depthwise.1 -+- concat -> x
 
+The same holds for a convolution whose map only its average is wanted of (the 1280 channels at the end of a MobileNet):
+the sums of one group at a time.
+
 *Repetition* (rematerialisation). A squeeze-and-excite block reads its map twice: for the average, then to multiply it.
 Instead of storing the map between, it is computed a second time; with groups, only a share of the channels is.
 """
@@ -27,18 +30,22 @@ GROUP = 4  # channels of a group are a multiple
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Names of the operators; `average` and `multiply` of a squeeze-and-excite block, else empty."""
+    """Names of the operators: `expand`, and `last`, the depthwise convolution or the average behind it. Of a
+    squeeze-and-excite block also `multiply`, which reads the map again once its average is known; else empty."""
 
     expand: str
-    depthwise: str
-    average: str
+    last: str
     multiply: str
     channels: int
+    map_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A block, the channels of its groups, and how many groups from the end are computed a second time."""
+    """A block, the channels of its groups, and how many groups from the end are computed a second time.
+
+    In a squeeze-and-excite block the concatenation always runs twice: its result is never stored.
+    """
 
     block: Block
     groups: tuple[int, ...]
@@ -73,46 +80,52 @@ def find_blocks(graph: Graph) -> list[Block]:
     readers, producer = graph.consumers(), graph.producer()
     blocks: list[Block] = []
     for d, op in enumerate(graph.ops):
-        if not isinstance(op.attrs, DepthwiseConv2D) or op.attrs.depth_multiplier != 1:
-            continue
+        how = streamable(graph, op)
+        depthwise = isinstance(op.attrs, DepthwiseConv2D) and op.attrs.depth_multiplier == 1
         e = producer.get(op.inputs[0])
-        channels = graph.tensor(op.outputs[0]).shape[3]
-        if e is None or not isinstance(graph.ops[e].attrs, Conv2D) or channels < 2 * GROUP:
+        if how is None or not (how.reduces or depthwise) or e is None or not isinstance(graph.ops[e].attrs, Conv2D):
             continue
+        between, out = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
         if readers[op.inputs[0]] != [d] or op.inputs[0] in graph.outputs or op.outputs[0] in graph.outputs:
             continue
-        if any(_per_tensor_only(graph, i) for i in (e, d)):
+        if between.shape[-1] < 2 * GROUP or not all(_splits(graph, i) for i in (e, d)):
             continue
-        average, multiply = _squeeze(graph, readers.get(op.outputs[0], []))
-        blocks.append(Block(graph.ops[e].name, op.name, average, multiply, channels))
+        multiply = "" if how.reduces else _squeeze(graph, readers.get(op.outputs[0], []))
+        size = between.nbytes if how.reduces else out.nbytes
+        blocks.append(Block(graph.ops[e].name, op.name, multiply, between.shape[-1], size))
     return blocks
 
 
-def _per_tensor_only(graph: Graph, i: int) -> bool:
-    """Quantization parameters that cannot be split along channels."""
-    w = graph.tensor(graph.ops[i].inputs[1])
-    return len(w.q.scales) not in (1, w.shape[3] if isinstance(graph.ops[i].attrs, DepthwiseConv2D) else w.shape[0])
+def _splits(graph: Graph, i: int) -> bool:
+    """Quantization parameters are per tensor or per channel."""
+    op = graph.ops[i]
+    if not isinstance(op.attrs, Conv2D | DepthwiseConv2D):
+        return True
+    w = graph.tensor(op.inputs[1])
+    return len(w.q.scales) in (1, w.shape[3] if isinstance(op.attrs, DepthwiseConv2D) else w.shape[0])
 
 
-def _squeeze(graph: Graph, readers: list[int]) -> tuple[str, str]:
-    """The average and the multiplication that read a map, or two empty names."""
+def _squeeze(graph: Graph, readers: list[int]) -> str:
+    """The multiplication that reads a map beside its average, or nothing."""
     if len(readers) == 2:
         first, second = (graph.ops[i] for i in readers)
         how = streamable(graph, first)
         if how is not None and how.reduces and isinstance(second.attrs, Mul):
-            return first.name, second.name
-    return "", ""
+            return second.name
+    return ""
 
 
 def apply(graph: Graph, variant: Variant) -> Graph:
     """The graph with one block rewritten; new tensors are appended, all others keep their numbers."""
-    last: tuple[str, ...] = (variant.block.expand, variant.block.depthwise)
-    if len(variant.groups) > 1:
-        graph = _split(graph, variant)
-        first = len(variant.groups) - variant.repeated
-        parts = [f"{name}.{k}" for k in range(first, len(variant.groups)) for name in last]
-        last = (*parts, f"{variant.block.depthwise}.concat")
-    return _repeat(graph, variant, last) if variant.repeated else graph
+    block = variant.block
+    if len(variant.groups) == 1:
+        return _repeat(graph, block, (block.expand, block.last))
+    graph = _split(graph, variant)
+    if not block.multiply:
+        return graph
+    first = len(variant.groups) - variant.repeated
+    parts = [f"{name}.{k}" for k in range(first, len(variant.groups)) for name in (block.expand, block.last)]
+    return _repeat(graph, block, (*parts, f"{block.last}.concat"))
 
 
 class _Tensors:
@@ -138,32 +151,31 @@ class _Tensors:
 
 def _split(graph: Graph, variant: Variant) -> Graph:
     named = {op.name: op for op in graph.ops}
-    expand, depthwise = named[variant.block.expand], named[variant.block.depthwise]
+    expand, last = named[variant.block.expand], named[variant.block.last]
+    axis = len(graph.tensor(last.outputs[0]).shape) - 1
     tensors, fresh, begin = _Tensors(graph), [], 0
     outs: list[TensorId] = []
     for k, channels in enumerate(variant.groups):
         end = begin + channels
         x = tensors.part(expand.outputs[0], begin, end, 3, f".{k}")
-        weights = [tensors.part(expand.inputs[1], begin, end, 0, f".{k}")]
-        weights += [tensors.part(b, begin, end, 0, f".{k}") for b in expand.inputs[2:]]
-        fresh.append(Op(f"{expand.name}.{k}", expand.attrs, (expand.inputs[0], *weights), (x,)))
-        y = tensors.part(depthwise.outputs[0], begin, end, 3, f".{k}")
-        weights = [tensors.part(depthwise.inputs[1], begin, end, 3, f".{k}")]
-        weights += [tensors.part(b, begin, end, 0, f".{k}") for b in depthwise.inputs[2:]]
-        fresh.append(Op(f"{depthwise.name}.{k}", depthwise.attrs, (x, *weights), (y,)))
+        constants = [tensors.part(t, begin, end, 0, f".{k}") for t in expand.inputs[1:]]
+        fresh.append(Op(f"{expand.name}.{k}", expand.attrs, (expand.inputs[0], *constants), (x,)))
+        y = tensors.part(last.outputs[0], begin, end, axis, f".{k}")
+        constants = [tensors.part(t, begin, end, 3 - 3 * n, f".{k}") for n, t in enumerate(last.inputs[1:])]
+        fresh.append(Op(f"{last.name}.{k}", last.attrs, (x, *constants), (y,)))
         outs.append(y)
         begin = end
-    fresh.append(Op(f"{depthwise.name}.concat", Concatenation(3), tuple(outs), depthwise.outputs))
+    fresh.append(Op(f"{last.name}.concat", Concatenation(axis), tuple(outs), last.outputs))
     ops: list[Op] = []
     for op in graph.ops:
-        if op is depthwise:
+        if op is last:
             ops += fresh
         elif op is not expand:
             ops.append(op)
     return replace(graph, tensors=tuple(tensors.all), ops=tuple(ops))
 
 
-def _repeat(graph: Graph, variant: Variant, names: Sequence[str]) -> Graph:
+def _repeat(graph: Graph, block: Block, names: Sequence[str]) -> Graph:
     """The operators `names` once more, just before the multiplication, which then reads the second result."""
     tensors, renamed, clones = _Tensors(graph), dict[TensorId, TensorId](), []
     for name in names:
@@ -174,20 +186,19 @@ def _repeat(graph: Graph, variant: Variant, names: Sequence[str]) -> Graph:
         clones.append(Op(f"{name}.again", op.attrs, inputs, (renamed[op.outputs[0]],)))
     ops: list[Op] = []
     for op in graph.ops:
-        if op.name == variant.block.multiply:
+        if op.name == block.multiply:
             ops += clones
             op = replace(op, inputs=tuple(renamed.get(t, t) for t in op.inputs))
         ops.append(op)
     return replace(graph, tensors=tuple(tensors.all), ops=tuple(ops))
 
 
-def variants_of(block: Block, *, repeat: bool) -> list[Variant]:
+def variants_of(block: Block) -> list[Variant]:
     """What is worth trying: channels in two and four groups; of a squeeze-and-excite block, a share repeated."""
     found = [Variant(block, groups, 0) for groups in (_groups(block.channels, n) for n in (2, 4)) if len(groups) > 1]
-    if repeat and block.multiply:
+    if block.multiply:
         found.append(Variant(block, (block.channels,), 1))
-        for share in (0.25, 0.5, 0.75):
-            second = round(block.channels * share / GROUP) * GROUP
+        for second in sorted({round(block.channels * share / 8 / GROUP) * GROUP for share in (1, 2, 3, 3.5, 4, 5, 6, 7)}):
             if 0 < second < block.channels:
                 found.append(Variant(block, (block.channels - second, second), 1))
     return found
