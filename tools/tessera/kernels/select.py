@@ -53,6 +53,8 @@ def select_kernels(graph: Graph, schedule: Schedule) -> tuple[Step, ...]:
 
 def _streamed(graph: Graph, stage: Stage, op: Op, layer: KernelCall) -> SpanKernel:
     kernel = bind_span(graph, op, layer)
+    if not layer.macs:
+        return kernel
     _, height, width, _ = graph.tensor(kernel.output).shape
     pixels = computed_pixels(stage, map_plan(stage, kernel.output), height, width)
     return replace(kernel, macs=layer.macs * pixels // (height * width))
