@@ -182,3 +182,20 @@ def bench(_c: Context, models: str = "") -> None:
 def docs(_c: Context) -> None:
     """Write the generated pages: docs/operators.md."""
     developer.docs()
+
+
+@task(
+    help={
+        "model": MODEL + ", mobilenetv2 or mobilenetv2_rd; without it MCUNetV2's table of both",
+        "patches": "p: along each side (default: tries 2 to 8)",
+        "layers": "how many operators run by patches (default: tries all)",
+        "svg": "draw what one patch needs into this file",
+        "json": JSON,
+    }
+)
+@command
+def patches(_c: Context, model: str = "", patches: int = 0, layers: int = 0, svg: str = "", json: str = "") -> None:
+    """What MCUNetV2's inference by patches costs: patch size, halo, MACs and bytes, from our own analysis."""
+    from tessera.cli.patches import show_patches
+
+    show_patches(model, patches, layers, svg, json)

@@ -1,25 +1,20 @@
-"""Memory map as a picture: time (stages) from left to right, addresses from bottom to top, every buffer by name.
-
-Where an output slides over its dying input, the border between the two is a slope: during the stage, the output grows
-upwards over rows of the input that nobody needs any more.
-"""
+"""Memory map as a picture: time (slots) from left to right, addresses from bottom to top, every buffer by name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tessera.ir import attrs as ir
 from tessera.ir.graph import Graph, Op
-from tessera.memory.plan import MemoryPlan
+from tessera.memory.plan import MemoryPlan, Role
 from tessera.memory.planner import step_bytes
+from tessera.report.outlines import Frame, Rect, addresses, buffer_rects, outline, overlapping, shared
+from tessera.report.svg import CHARACTER, fit, px, render_svg, round_step, short_names
 from tessera.schedule.schedule import Schedule
+from tessera.schedule.slots import Slot, make_slots, stage_slots
 
 LEFT, TOP, RIGHT_MARGIN, NAMES_HEIGHT = 84, 92, 150, 118
-CHARACTER = 0.56  # width of a character in ems, on average
 SMALL_COLUMN, SMALL_LINE = 330, 15
 
 COLOURS = {
@@ -30,44 +25,23 @@ COLOURS = {
     "elementwise": ("#f2a7a0", "#b5534a"),
     "pool": ("#f0c3e0", "#a9628f"),
     "other": ("#c9d1d8", "#76848f"),
+    "rows kept": ("#7fc8c2", "#2c7a74"),
+    "window": ("#d9e6a8", "#7d8f2f"),
+    "columns left": ("#e8c9a0", "#96692b"),
 }
 KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (ir.Conv2D, "conv2d"),
     (ir.DepthwiseConv2D, "depthwise_conv2d"),
     (ir.FullyConnected, "fully_connected"),
     ((ir.Add, ir.Sub, ir.Mul, ir.PRelu, ir.Lookup, ir.Quantize, ir.Dequantize), "elementwise"),
-    ((ir.AvgPool2D, ir.MaxPool2D, ir.Mean), "pool"),
+    ((ir.AvgPool2D, ir.MaxPool2D, ir.Mean, ir.MeanOfMeans), "pool"),
 )
+PARTS = {Role.LINES: "rows kept", Role.WINDOW: "window", Role.LEFT: "columns left"}
 
 
 def memory_svg(schedule: Schedule, plan: MemoryPlan, title: str) -> str:
     """An SVG document; the same plan gives the same text."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("memory_svg.svg.jinja2").render(p=_page(schedule, plan, title))
-
-
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """A buffer in the picture's pixels; y grows downwards, `low` is its first address."""
-
-    x0: float
-    x1: float
-    low: float
-    high: float
-
-    @property
-    def width(self) -> float:
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> float:
-        return self.low - self.high
+    return render_svg("memory_svg.svg.jinja2", _page(schedule, plan, title))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +90,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """Slots of one streamed stage."""
+
+    x: float
+    width: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     y: float
     text_y: float
@@ -139,6 +122,8 @@ class Page:
     legend: tuple[Entry, ...]
     ticks: tuple[Line, ...]
     columns: tuple[Column, ...]
+    bands: tuple[Band, ...]
+    borders: tuple[Line, ...]
     shapes: tuple[Shape, ...]
     labels: tuple[Label, ...]
     limits: tuple[Limit, ...]
@@ -146,64 +131,69 @@ class Page:
 
 
 def _page(schedule: Schedule, plan: MemoryPlan, title: str) -> Page:
-    graph, stages = schedule.graph, len(schedule.stages)
-    times = max(stages, max((b.end for b in plan.buffers), default=0))  # with the time after the last stage
+    slots = make_slots(schedule)
+    times = max(len(slots), max((b.end for b in plan.buffers), default=0))  # with the time behind the last slot
     step = min(150.0, max(46.0, 1150.0 / max(times, 1)))
     map_height = min(720.0, max(440.0, 0.22 * step * times))
     right, bottom = LEFT + step * times, TOP + map_height
     scale = map_height / max(plan.arena_bytes, 1)
-    rects = [
-        Rect(LEFT + step * b.start, LEFT + step * b.end, bottom - scale * offset, bottom - scale * (offset + b.nbytes))
-        for b, offset in zip(plan.buffers, plan.offsets, strict=True)
-    ]
+    rects, at = buffer_rects(plan, Frame(LEFT, bottom, step, scale)), addresses(plan)
     kinds = _kinds(schedule, plan)
-    names = _short_names([b.name for b in plan.buffers])
     labels: list[Label] = []
     small: list[Entry] = []
     in_row = max(1, int((right + RIGHT_MARGIN - LEFT) // SMALL_COLUMN))
     small_top = bottom + NAMES_HEIGHT + 12
     rooms = [_room(i, rects, plan, step) for i in range(len(rects))]
-    for b, offset, room, name, kind in zip(plan.buffers, plan.offsets, rooms, names, kinds, strict=True):
+    texts = [
+        _name(name, b.role) for name, b in zip(short_names([b.name for b in plan.buffers]), plan.buffers, strict=True)
+    ]
+    for b, address, room, name, kind in zip(plan.buffers, at, rooms, texts, kinds, strict=True):
         label = _label(room, name, f"{b.nbytes:,} B")
         if label is not None:
             labels.append(label)
         else:
             row, column = divmod(len(small), in_row)
             x, y = LEFT + column * SMALL_COLUMN, small_top + 18 + row * SMALL_LINE
-            text = f"{_fit(name, 26)}  {b.nbytes:,} B at {offset:,}, {_span(b.start, b.end, stages)}"
+            text = f"{fit(name, 26)}  {b.nbytes:,} B at {address:,}, {_span(b.start, b.end, len(slots))}"
             small.append(Entry(x, y, *COLOURS[kind], text))
-    pressure = step_bytes(plan.buffers, plan.overlaps)[:stages]
+    pressure = step_bytes(plan.buffers, plan.overlaps)[: len(slots)]
     worst = pressure.index(max(pressure)) if pressure else -1
     rows = -(-len(small) // in_row)
     return Page(
         title=title,
         summary=_summary(plan, pressure, worst),
-        width=_px(right + RIGHT_MARGIN),
-        height=_px(small_top + (24 + rows * SMALL_LINE if small else 0)),
+        width=px(right + RIGHT_MARGIN),
+        height=px(small_top + (24 + rows * SMALL_LINE if small else 0)),
         left=LEFT,
-        right=_px(right),
+        right=px(right),
         top=TOP,
-        bottom=_px(bottom),
-        step=_px(step),
-        small_top=_px(small_top),
+        bottom=px(bottom),
+        step=px(step),
+        small_top=px(small_top),
         legend=_legend(kinds),
         ticks=_ticks(plan.arena_bytes, bottom, scale),
         columns=tuple(
             Column(
-                _px(LEFT + step * number),
-                _px(LEFT + step * (number + 0.5)),
-                f"{number} {' + '.join(_op_text(graph, graph.ops[i]) for i in stage.ops)}",
-                f"stage {number}: {', '.join(graph.ops[i].name for i in stage.ops)}; {pressure[number]:,} B must exist",
+                px(LEFT + step * number),
+                px(LEFT + step * (number + 0.5)),
+                f"{number} {_slot_text(schedule, slot)}",
+                f"slot {number}: {_slot_name(schedule, slot)}; {pressure[number]:,} B must exist",
                 "#fdf3d7" if number == worst else "",
             )
-            for number, stage in enumerate(schedule.stages)
+            for number, slot in enumerate(slots)
         ),
+        bands=tuple(
+            Band(px(LEFT + step * begin), px(step * (end - begin)), _stage_text(schedule, number, step * (end - begin)))
+            for number, (begin, end) in enumerate(stage_slots(schedule))
+            if not schedule.stages[number].is_layer
+        ),
+        borders=_borders(plan, bottom, scale),
         shapes=tuple(
             Shape(
-                _path(i, rects, plan, step),
+                outline(i, rects, plan),
                 *COLOURS[kinds[i]],
-                f"{b.name}\n{b.nbytes:,} B at [{plan.offsets[i]:,}, {plan.offsets[i] + b.nbytes:,}), "
-                f"{_span(b.start, b.end, stages)}",
+                f"{_name(b.name, b.role)}\n{b.nbytes:,} B at [{at[i]:,}, {at[i] + b.nbytes:,}), "
+                f"{_span(b.start, b.end, len(slots))}",
             )
             for i, b in enumerate(plan.buffers)
         ),
@@ -213,6 +203,11 @@ def _page(schedule: Schedule, plan: MemoryPlan, title: str) -> Page:
     )
 
 
+def _name(name: str, role: Role) -> str:
+    """Of a part, the beginning of the path, so that there is room to say which part."""
+    return name if role is Role.WHOLE else f"{name.split('/')[0]}, {PARTS[role]}"
+
+
 def _kinds(schedule: Schedule, plan: MemoryPlan) -> list[str]:
     graph, producer = schedule.graph, schedule.graph.producer()
     kinds: list[str] = []
@@ -220,16 +215,18 @@ def _kinds(schedule: Schedule, plan: MemoryPlan) -> list[str]:
         maker = producer.get(b.tensors[0])
         attrs = None if maker is None else graph.ops[maker].attrs
         named = next((name for types, name in KINDS if isinstance(attrs, types)), "other")
-        kinds.append("graph input" if attrs is None else named)
+        kinds.append(PARTS.get(b.role) or ("graph input" if attrs is None else named))
     return kinds
 
 
-def _short_names(names: Sequence[str]) -> list[str]:
-    """The first of the names that a converter joined by ';', without the path that most of them begin with."""
-    firsts = [n.split(";")[0] for n in names]
-    heads = [n.split("/")[0] for n in firsts if "/" in n]
-    common = max(dict.fromkeys(heads), key=heads.count, default=None)
-    return [n.removeprefix(f"{common}/") if heads.count(common or "") > 1 else n for n in firsts]
+def _borders(plan: MemoryPlan, bottom: float, scale: float) -> tuple[Line, ...]:
+    """Where each memory begins, if there are several."""
+    lines: list[Line] = []
+    base = 0
+    for memory in plan.memories if len(plan.memories) > 1 else ():
+        lines.append(Line(px(bottom - scale * base), f"{memory.name}: {memory.bytes:,} B"))
+        base += memory.bytes
+    return tuple(lines)
 
 
 def _label(rect: Rect, name: str, size_text: str) -> Label | None:
@@ -241,42 +238,18 @@ def _label(rect: Rect, name: str, size_text: str) -> Label | None:
             fits = int((along - 6) / (size * CHARACTER))
             one_line = f"{name}  {size_text}"
             if across >= 2.5 * size and fits >= max(len(size_text), min(len(name), 7)):
-                texts: tuple[str, ...] = (_fit(name, fits), size_text)
+                texts: tuple[str, ...] = (fit(name, fits), size_text)
             elif across >= 1.15 * size and fits >= min(len(one_line), len(size_text) + 9):
-                texts = (f"{_fit(name, fits - len(size_text) - 2)}  {size_text}",)
+                texts = (f"{fit(name, fits - len(size_text) - 2)}  {size_text}",)
             else:
                 continue
             shown = sum(map(len, texts)) / (len(name) + len(size_text)) + size / 50 - (0.3 if upright else 0)
             first = size * 0.35 - (len(texts) - 1) * size * 0.6
-            lines = tuple(Line(_px(first + i * size * 1.2), text) for i, text in enumerate(texts))
-            label = Label(_px((rect.x0 + rect.x1) / 2), _px((rect.low + rect.high) / 2), size, upright, lines)
+            lines = tuple(Line(px(first + i * size * 1.2), text) for i, text in enumerate(texts))
+            label = Label(px((rect.x0 + rect.x1) / 2), px((rect.low + rect.high) / 2), size, upright, lines)
             if best is None or shown > best[0]:
                 best = (shown, label)
     return best[1] if best else None
-
-
-def _path(index: int, rects: Sequence[Rect], plan: MemoryPlan, step: float) -> str:
-    """The outline of a buffer: a rectangle, but for the slopes that it shares with what it overlaps."""
-    r = rects[index]
-    points = [(r.x1, r.low), (r.x0, r.low)]
-    for o in sorted((o for o in plan.overlaps if o.target == index), key=lambda o: plan.offsets[o.source]):
-        begin, end = _shared(r, rects[o.source])
-        if begin > end:
-            points += [(r.x0, begin), (r.x0 + step, end)]
-            points += [(r.x0, end)] if end > r.high + 0.5 else []
-    points += [(r.x0, r.high)] if points[-1][0] == r.x0 else []
-    points.append((r.x1, r.high))
-    for o in (o for o in plan.overlaps if o.source == index):
-        begin, end = _shared(r, rects[o.target])
-        if begin > end:
-            points += [(r.x1, end), (r.x1 - step, begin)]
-            points = points[1:] if begin > r.low - 0.5 else points
-    return "M" + " L".join(f"{_px(x)} {_px(y)}" for x, y in dict.fromkeys(points)) + " Z"
-
-
-def _shared(a: Rect, b: Rect) -> tuple[float, float]:
-    """First and last common address; the first is not greater when there is none (y grows downwards)."""
-    return min(a.low, b.low), max(a.high, b.high)
 
 
 def _room(index: int, rects: Sequence[Rect], plan: MemoryPlan, step: float) -> Rect:
@@ -284,7 +257,7 @@ def _room(index: int, rects: Sequence[Rect], plan: MemoryPlan, step: float) -> R
     r = rects[index]
     x0, x1, low, high = r.x0, r.x1, r.low, r.high
     for o in plan.overlaps:
-        begin, end = _shared(rects[o.target], rects[o.source])
+        begin, end = shared(rects[o.target], rects[o.source])
         if begin <= end:
             continue
         if o.target == index:
@@ -302,41 +275,33 @@ def _limits(plan: MemoryPlan, bottom: float, scale: float) -> tuple[Limit, ...]:
     top, bound = bottom - scale * plan.arena_bytes, bottom - scale * plan.lower_bound_bytes
     arena = f"arena {plan.arena_bytes:,} B"
     if plan.optimal:
-        return (Limit(_px(top), _px(top + 4), "#c0392b", "none", (arena, "= lower bound:", "proven least")),)
+        return (Limit(px(top), px(top + 4), "#c0392b", "none", (arena, "= lower bound:", "proven least")),)
     lower = (f"lower bound {plan.lower_bound_bytes:,} B",)
     return (
-        Limit(_px(top), _px(top + 4), "#c0392b", "none", (arena,)),
-        Limit(_px(bound), _px(max(bound + 4, top + 20)), "#2c7a4b", "7 4", lower),
+        Limit(px(top), px(top + 4), "#c0392b", "none", (arena,)),
+        Limit(px(bound), px(max(bound + 4, top + 20)), "#2c7a4b", "7 4", lower),
     )
 
 
 def _summary(plan: MemoryPlan, pressure: Sequence[int], worst: int) -> str:
     scratch = f" + {plan.scratch_bytes:,} B of kernel scratch behind it" if plan.scratch_bytes else ""
-    peak = f"; most must exist at stage {worst}: {pressure[worst]:,} B" if pressure else ""
-    shared = sum(_shares(plan, o.target, o.source) for o in plan.overlaps)
-    slides = f"; {shared} outputs slide over their input (slopes)" if shared else ""
+    peak = f"; most must exist at slot {worst}: {pressure[worst]:,} B" if pressure else ""
+    slides = f"; {count} outputs slide over their input (slopes)" if (count := overlapping(plan)) else ""
     return f"arena {plan.arena_bytes:,} B{scratch}, {len(plan.buffers)} buffers{peak}{slides}"
-
-
-def _shares(plan: MemoryPlan, a: int, b: int) -> bool:
-    (x, n), (y, m) = ((plan.offsets[i], plan.buffers[i].nbytes) for i in (a, b))
-    return x < y + m and y < x + n
 
 
 def _legend(kinds: Sequence[str]) -> tuple[Entry, ...]:
     entries: list[Entry] = []
     x = float(LEFT)
     for kind in (k for k in COLOURS if k in kinds):
-        entries.append(Entry(_px(x), 0, *COLOURS[kind], kind))
+        entries.append(Entry(px(x), 0, *COLOURS[kind], kind))
         x += 17 + 11 * CHARACTER * len(kind) + 22
     return tuple(entries)
 
 
 def _ticks(arena_bytes: int, bottom: float, scale: float) -> tuple[Line, ...]:
-    rough = max(arena_bytes, 1) / 6
-    power = 10 ** (len(str(int(rough))) - 1)
-    step = next((m * power for m in (1, 2, 5, 10) if m * power >= rough), power)
-    return tuple(Line(_px(bottom - scale * at), f"{at:,}") for at in range(0, arena_bytes + 1, step))
+    step = round_step(arena_bytes, 6)
+    return tuple(Line(px(bottom - scale * at), f"{at:,}") for at in range(0, arena_bytes + 1, step))
 
 
 def _op_text(graph: Graph, op: Op) -> str:
@@ -353,19 +318,23 @@ def _op_text(graph: Graph, op: Op) -> str:
             return type(op.attrs).__name__.lower()
 
 
-def _span(start: int, end: int, stages: int) -> str:
-    last = min(end, stages) - 1
-    when = f"stage {start}" if last <= start else f"stages {start} to {last}"
-    return f"{when} and after" if end > stages else when
+def _slot_text(schedule: Schedule, slot: Slot) -> str:
+    return "input" if slot.op is None else _op_text(schedule.graph, schedule.graph.ops[slot.op])
 
 
-def _fit(text: str, characters: int) -> str:
-    """A path tells the most at its end, another name at its beginning."""
-    keep = max(1, characters - 1)
-    if len(text) <= characters:
-        return text
-    return f"…{text[-keep:]}" if "/" in text else f"{text[:keep]}…"
+def _slot_name(schedule: Schedule, slot: Slot) -> str:
+    return "a graph input is pulled" if slot.op is None else schedule.graph.ops[slot.op].name
 
 
-def _px(value: float) -> float:
-    return round(value, 1)
+def _stage_text(schedule: Schedule, number: int, width: float) -> str:
+    stage = schedule.stages[number]
+    for text in (f"stage {number}: {stage.row_ticks} x {stage.col_ticks} ticks", f"stage {number}", str(number)):
+        if len(text) * 10 * CHARACTER < width:
+            return text
+    return ""
+
+
+def _span(start: int, end: int, slots: int) -> str:
+    last = min(end, slots) - 1
+    when = f"slot {start}" if last <= start else f"slots {start} to {last}"
+    return f"{when} and after" if end > slots else when

@@ -127,8 +127,8 @@ def patch_cost(graph: Graph, patches: Patches) -> PatchCost:
         count=patches.count,
         output=graph.tensor(cut.output).name,
         patch=(
-            max(_longest(patches.whole_rows[t]) for t in images),
-            max(_longest(patches.whole_cols[t]) for t in images),
+            max(min(_longest(patches.whole_rows[t]), graph.tensor(t).shape[1]) for t in images),
+            max(min(_longest(patches.whole_cols[t]), graph.tensor(t).shape[2]) for t in images),
         ),
         stage_macs=once,
         patch_macs=_patch_macs(graph, cut, patches.rows, patches.cols),

@@ -1,0 +1,51 @@
+"""What all pictures share: the templates beside this file, pixels, marks of a scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+CHARACTER = 0.56  # width of a character in ems, on average
+
+
+def render_svg(template: str, page: Any) -> str:
+    """An SVG document; the same page gives the same text."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text: str = environment.get_template(template).render(p=page)
+    return text
+
+
+def px(value: float) -> float:
+    return round(value, 1)
+
+
+def round_step(span: float, marks: int) -> int:
+    """A step of 1, 2 or 5 times a power of ten that gives at most about `marks` marks."""
+    rough = max(span, 1) / marks
+    power: int = 10 ** (len(str(int(rough))) - 1)
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= rough or m == 10)
+
+
+def fit(text: str, characters: int) -> str:
+    """A path tells the most at its end, another name at its beginning."""
+    keep = max(1, characters - 1)
+    if len(text) <= characters:
+        return text
+    return f"…{text[-keep:]}" if "/" in text else f"{text[:keep]}…"
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """The first of the names that a converter joined by ';', without the path that most of them begin with."""
+    firsts = [n.split(";")[0] for n in names]
+    heads = [n.split("/")[0] for n in firsts if "/" in n]
+    common = max(dict.fromkeys(heads), key=heads.count, default=None)
+    return [n.removeprefix(f"{common}/") if heads.count(common or "") > 1 else n for n in firsts]
