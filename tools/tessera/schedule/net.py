@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -37,6 +37,7 @@ class Node:
     out: TensorId
     sources: tuple[Source, ...]
     reduces: bool
+    row_by_row: bool  # takes one row after the other, each whole
     in_place: bool  # element i of the output depends on element i of the inputs
     macs: int
     instructions: int
@@ -124,12 +125,13 @@ def _node(graph: Graph, i: int) -> Node:
     how = streamable(graph, op)
     sources = () if how is None else tuple(s for s in how.sources if s.rows is not None)
     in_place = isinstance(op.attrs, ir.Lookup | ir.Add | ir.Sub | ir.Mul | ir.PRelu)
+    reduces, row_by_row = how is not None and how.reduces, isinstance(op.attrs, ir.MeanOfMeans)
     macs, instructions = op_macs(graph, op), op_instructions(graph, op)
-    return Node(i, op.name, op.outputs[0], sources, how is not None and how.reduces, in_place, macs, instructions)
+    return Node(i, op.name, op.outputs[0], sources, reduces, row_by_row, in_place, macs, instructions)
 
 
 def _as_layer(node: Node) -> Node:
-    return Node(node.op, node.name, node.out, (), False, node.in_place, node.macs, node.instructions)
+    return replace(node, sources=(), reduces=False)
 
 
 def _maps(graph: Graph, nodes: list[Node]) -> dict[TensorId, Map]:

@@ -195,12 +195,14 @@ def _range_through(axis: Axis, begin: int, end: int) -> tuple[int, int]:
 
 
 def _settle(needs: tuple[Reach, ...], step: int, step_w: int) -> Reach:
-    """What is needed of a map that advances by `step`: a reader with a longer step makes rows wait."""
+    """What is needed of a map that advances by `step`: a reader with a longer step makes rows wait, one that skips rows
+    gets them too."""
+    end, end_w = max(q.end for q in needs), max(q.end_w for q in needs)
     return Reach(
-        min(q.begin - (q.step - step) for q in needs),
-        max(q.end for q in needs),
-        min(q.begin_w - (q.step_w - step_w) for q in needs),
-        max(q.end_w for q in needs),
+        min(end, *(q.begin - (q.step - step) for q in needs)),
+        end,
+        min(end_w, *(q.begin_w - (q.step_w - step_w) for q in needs)),
+        end_w,
         step,
         step_w,
     )
@@ -240,6 +242,8 @@ def _grow(
         needs = next((v for t, v in label.needs if t == node.out), None) or _unread(net, node, j, tile, width)
         others = tuple((t, v) for t, v in label.needs if t != node.out)
         for choice in _choices(node, y, needs, width, tile, whole_after):
+            if node.row_by_row and choice.step != 1:
+                continue
             rows = computed(choice.step, choice.begin, choice.end, y.h)
             cols = computed(choice.step_w, choice.begin_w, choice.end_w, y.w)
             area = y.h * y.w
