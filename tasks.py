@@ -13,7 +13,12 @@ from tessera.cli.command import command  # noqa: E402
 
 MODEL = "a name in models/ or a path to an int8 .tflite file"
 BOARD = "qemu-m4, qemu-m7, f4, f7 or h7"
+EDGES = "int8 or float"
+INPUT = "resident, streamed (rows are pulled once, in order) or reread (parts of rows are pulled, possibly again)"
+SRAM = "limit for all of SRAM, for instance 64k (1,024 bytes each) or 64kB (default: what the board has)"
+MAX_MACS = "limit for MACs executed, as a multiple of the model's; without --sram: then find the least memory"
 JSON = "also write the report to this file, as JSON"
+CHOICES = {"edges": EDGES, "input": INPUT, "sram": SRAM, "max_macs": MAX_MACS}
 
 
 @task(help={"model": MODEL, "json": JSON})
@@ -25,41 +30,54 @@ def inspect(_c: Context, model: str = "", json: str = "") -> None:
     inspect_model(model, json)
 
 
-@task(
-    help={
-        "model": MODEL,
-        "board": BOARD,
-        "svg": "draw the memory map into this file",
-        "edges": "int8 or float",
-        "json": JSON,
-    }
-)
+@task(help={"model": MODEL, "board": BOARD, "svg": "draw the memory map into this file", **CHOICES, "json": JSON})
 @command
-def plan(_c: Context, model: str = "", board: str = "h7", svg: str = "", edges: str = "int8", json: str = "") -> None:
+def plan(
+    _c: Context,
+    model: str = "",
+    board: str = "h7",
+    svg: str = "",
+    edges: str = "int8",
+    input: str = "resident",
+    sram: str = "",
+    max_macs: str = "",
+    json: str = "",
+) -> None:
     """Schedule a model, place its buffers in SRAM and say what it costs."""
+    from tessera.cli.choices import parse_choices
     from tessera.cli.plan import plan_model
 
-    plan_model(model, board, edges, svg, json)
+    plan_model(model, board, parse_choices(edges, input, sram, max_macs), svg, json)
 
 
-@task(help={"board": BOARD, "model": MODEL + " (default: helmet)", "edges": "int8 or float", "json": JSON})
+@task(help={"board": BOARD, "model": MODEL + " (default: helmet)", **CHOICES, "json": JSON})
 @command
-def build(_c: Context, board: str = "h7", model: str = "helmet", edges: str = "int8", json: str = "") -> None:
+def build(
+    _c: Context,
+    board: str = "h7",
+    model: str = "helmet",
+    edges: str = "int8",
+    input: str = "resident",
+    sram: str = "",
+    max_macs: str = "",
+    json: str = "",
+) -> None:
     """Build the firmware of a board with PlatformIO, and its simulated twin."""
     from tessera.cli.build import build_model
+    from tessera.cli.choices import parse_choices
 
-    build_model(model, board, edges, json)
+    build_model(model, board, parse_choices(edges, input, sram, max_macs), json)
 
 
 @task(
     help={
         "model": MODEL,
         "board": BOARD,
-        "input": "a .npy array, or an image; without it the input is random",
+        "image": "a .npy array, or a picture; without it the input is random",
         "seed": "of the random input",
         "port": "serial port of a real board; without it the simulator runs",
         "outputs": "write the outputs to this .npz file",
-        "edges": "int8 or float",
+        **CHOICES,
         "json": JSON,
     }
 )
@@ -68,17 +86,21 @@ def run(
     _c: Context,
     model: str = "",
     board: str = "h7",
-    input: str = "",
+    image: str = "",
     seed: int = 0,
     port: str = "",
     outputs: str = "",
     edges: str = "int8",
+    input: str = "resident",
+    sram: str = "",
+    max_macs: str = "",
     json: str = "",
 ) -> None:
     """Run one inference on a board or its simulator and report outputs, instructions and memory."""
+    from tessera.cli.choices import parse_choices
     from tessera.cli.run import run_model
 
-    run_model(model, board, edges, input, seed, port, outputs, json)
+    run_model(model, board, parse_choices(edges, input, sram, max_macs), image, seed, port, outputs, json)
 
 
 @task(
@@ -88,7 +110,7 @@ def run(
         "inputs": "how many inputs: noise, narrow noise, ramp, all least, all largest, then more noise",
         "seed": "of the random inputs",
         "port": "serial port of a real board; without it the simulator runs",
-        "edges": "int8 or float",
+        **CHOICES,
         "json": JSON,
     }
 )
@@ -101,12 +123,16 @@ def verify(
     seed: int = 0,
     port: str = "",
     edges: str = "int8",
+    input: str = "resident",
+    sram: str = "",
+    max_macs: str = "",
     json: str = "",
 ) -> None:
     """Compare every tensor with LiteRT's reference kernels, byte for byte; exit 1 at a difference."""
+    from tessera.cli.choices import parse_choices
     from tessera.cli.verify import verify_model
 
-    verify_model(model, board, edges, inputs, seed, port, json)
+    verify_model(model, board, parse_choices(edges, input, sram, max_macs), inputs, seed, port, json)
 
 
 @task(
@@ -114,6 +140,9 @@ def verify(
         "images": "a folder of photos (default: the ones that ship)",
         "board": BOARD,
         "model": "a detector in models/",
+        "input": INPUT,
+        "sram": SRAM,
+        "max_macs": MAX_MACS,
         "port": "serial port of a real board; without it the simulator runs",
         "out": "folder for the annotated pictures and the report",
         "json": JSON,
@@ -125,14 +154,18 @@ def detect_demo(
     images: str = "",
     board: str = "h7",
     model: str = "helmet",
+    input: str = "resident",
+    sram: str = "",
+    max_macs: str = "",
     port: str = "",
     out: str = "build/detect-demo",
     json: str = "",
 ) -> None:
     """Find heads and helmets in photos on a simulated STM32H743; writes annotated pictures and an HTML report."""
+    from tessera.cli.choices import parse_choices
     from tessera.cli.detect_demo import detect_demo as demo
 
-    demo(images, board, model, port, out, json)
+    demo(images, board, model, parse_choices("int8", input, sram, max_macs), port, out, json)
 
 
 @task(
@@ -168,13 +201,21 @@ def lint(_c: Context, fix: bool = False) -> None:
     developer.lint(fix)
 
 
-@task(help={"models": "folder of .tflite files to measure beside the project's own (default: ../shared/models)"})
+@task(
+    help={
+        "models": "folder of .tflite files to measure beside the project's own (default: ../shared/models)",
+        "input": INPUT,
+        "sram": SRAM,
+        "max_macs": MAX_MACS,
+    }
+)
 @command
-def bench(_c: Context, models: str = "") -> None:
+def bench(_c: Context, models: str = "", input: str = "resident", sram: str = "", max_macs: str = "") -> None:
     """Measure all models and write docs/measurements.md."""
     from tessera.cli.bench import bench as measure
+    from tessera.cli.choices import parse_choices
 
-    measure(models)
+    measure(models, parse_choices("int8", input, sram, max_macs))
 
 
 @task

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from tessera.board import GUARD_BYTES, Board
 from tessera.codegen.generate import Sources, generate_c
+from tessera.errors import BadInput, DoesNotFit
+from tessera.firmware.static_ram import static_ram_bound
 from tessera.frontend.tflite import load_tflite
-from tessera.ir.graph import Graph
+from tessera.ir.graph import DType, Graph
 from tessera.kernels.call import Step
 from tessera.kernels.select import select_kernels
 from tessera.memory.plan import MemoryPlan
@@ -17,7 +20,8 @@ from tessera.memory.planner import plan_memory
 from tessera.models import ROOT, ModelFile
 from tessera.passes import EDGES_FLOAT_PASSES, PASSES, run_passes
 from tessera.schedule.layerwise import make_schedule
-from tessera.schedule.schedule import Schedule
+from tessera.schedule.options import DEFAULT, ScheduleOptions
+from tessera.schedule.schedule import InputMode, Schedule
 
 GENERATED = ROOT / "build" / "gen"
 
@@ -36,6 +40,7 @@ class Compiled:
     model: ModelFile
     content: bytes
     loaded: Graph  # as in the file
+    options: ScheduleOptions
     schedule: Schedule
     plan: MemoryPlan
     kernels: tuple[Step, ...]
@@ -46,15 +51,54 @@ class Compiled:
         return self.schedule.graph
 
 
-def compile_model(model: ModelFile, *, edges: Edges = Edges.INT8, time_limit_s: float = 10.0) -> Compiled:
+def compile_model(
+    model: ModelFile,
+    board: Board | None,
+    *,
+    edges: Edges = Edges.INT8,
+    options: ScheduleOptions = DEFAULT,
+    application_bytes: int = 0,
+    time_limit_s: float = 10.0,
+) -> Compiled:
+    """For a board, or for none in particular: then nothing limits the memory but the options.
+
+    `application_bytes`: static RAM of the application, beside the server's.
+    """
     content = model.read()
     loaded = load_tflite(content, name=model.name)
     graph = run_passes(loaded, EDGES_FLOAT_PASSES if edges is Edges.FLOAT else PASSES)
+    _check_edges(graph, edges, options)
     schedule = make_schedule(graph)
     kernels = select_kernels(graph, schedule)
     scratch = max((k.scratch_bytes for k in kernels), default=0)
     plan = plan_memory(schedule, time_limit_s=time_limit_s, scratch_bytes=scratch)
-    return Compiled(model, content, loaded, schedule, plan, kernels)
+    return Compiled(model, content, loaded, options, schedule, plan, kernels)
+
+
+def _check_edges(graph: Graph, edges: Edges, options: ScheduleOptions) -> None:
+    real = [graph.tensor(t).name for t in graph.inputs if graph.tensor(t).dtype is DType.FLOAT32]
+    if real and options.input_mode is not InputMode.RESIDENT and edges is Edges.FLOAT:
+        raise BadInput(
+            f"--input {options.input_mode.value}: with --edges float the input {real[0]} is float32, and only 8-bit "
+            f"images can be pulled row by row; leave out --edges float"
+        )
+
+
+def limit_bytes(graph: Graph, board: Board | None, options: ScheduleOptions, application_bytes: int = 0) -> int | None:
+    """What arena and scratch may take together; None: as much as they like."""
+    limit = board.arena_limit_bytes if board is not None else None
+    if options.sram_bytes is None:
+        return limit
+    assert board is not None, "an SRAM limit speaks of a board's stack"
+    static = static_ram_bound(sum(len(op.outputs) for op in graph.ops), application_bytes)
+    left = options.sram_bytes - board.stack_bytes - GUARD_BYTES - static
+    if left <= 0:
+        raise DoesNotFit(
+            f"{graph.name} does not fit in {options.sram_bytes:,} B of SRAM: the stack of {board.name} takes "
+            f"{board.stack_bytes + GUARD_BYTES:,} B and the firmware's own variables up to {static:,} B, which leaves "
+            f"nothing for the model"
+        )
+    return min(left, board.arena_limit_bytes)
 
 
 def generate(compiled: Compiled, board_name: str | None) -> Sources:

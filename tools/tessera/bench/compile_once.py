@@ -2,8 +2,9 @@
 
 import sys
 
+from tessera.board import load_board
 from tessera.models import find_model
 from tessera.pipeline import compile_model, generate
 
 if __name__ == "__main__":
-    generate(compile_model(find_model(sys.argv[1]), time_limit_s=0.0), "qemu-m4")
+    generate(compile_model(find_model(sys.argv[1]), load_board("qemu-m4"), time_limit_s=0.0), "qemu-m4")

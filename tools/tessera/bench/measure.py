@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tessera.board import load_board
+from tessera.cli.choices import DEFAULT, Choices, compile_for
 from tessera.cli.plan import plan_report
 from tessera.cli.run import run_once
 from tessera.cli.verify import verify_report
 from tessera.errors import DoesNotFit
 from tessera.models import ROOT, find_model, model_names
 from tessera.oracle.inputs import test_inputs
-from tessera.pipeline import compile_model
 
 INPUTS = 8
 
@@ -36,13 +36,13 @@ class Measurement:
     compile_mb: float
 
 
-def measure(model: str) -> Measurement:
-    compiled = compile_model(find_model(model))
-    seconds, megabytes = _compile_cost(model)
+def measure(model: str, choices: Choices = DEFAULT) -> Measurement:
     m4, h7 = load_board("qemu-m4"), load_board("h7")
+    compiled = compile_for(find_model(model), m4, choices)
+    seconds, megabytes = _compile_cost(model)
     verified_h7, why_not = None, ""
     try:
-        verified_h7 = verify_report(compiled, h7, inputs=1, seed=0, port="")
+        verified_h7 = verify_report(compile_for(find_model(model), h7, choices), h7, inputs=1, seed=0, port="")
     except DoesNotFit as error:
         why_not = str(error)
     return Measurement(

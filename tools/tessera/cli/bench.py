@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from tessera.bench.measure import INPUTS, Measurement, measure, model_arguments
 from tessera.bench.peers import TFLM
+from tessera.cli.choices import Choices
 from tessera.cli.command import console, progress, write_file
 from tessera.errors import BadInput, UnsupportedModel
 from tessera.models import ROOT
@@ -26,7 +27,7 @@ README_MODELS = (
 TEMPLATES = Path(__file__).resolve().parents[1] / "bench"
 
 
-def bench(folder: str) -> None:
+def bench(folder: str, choices: Choices) -> None:
     models = Path(folder) if folder else ROOT.parent / "shared" / "models"
     if folder and not models.is_dir():
         raise BadInput(f"--models {folder}: no such folder")
@@ -38,7 +39,7 @@ def bench(folder: str) -> None:
         for argument in arguments:
             advance(f"measuring {Path(argument).stem}")
             try:
-                measured.append(measure(argument))
+                measured.append(measure(argument, choices))
             except UnsupportedModel as error:
                 refused.append(str(error))
     write_file(PAGE, render("measurements.md.jinja2", measured, refused))

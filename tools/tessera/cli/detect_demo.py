@@ -11,32 +11,36 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from rich.table import Table
 
 from tessera.board import Board, load_board
-from tessera.cli.build import firmware_report
-from tessera.cli.command import console, errors, progress, write_file, write_json
-from tessera.cli.plan import fit, memory_report
+from tessera.cli.build import build_image, firmware_report
+from tessera.cli.choices import Choices, compile_for
+from tessera.cli.command import console, progress, write_file, write_json
+from tessera.cli.memory import input_sentence, memory_report, sram_sentence
 from tessera.detect.codegen import generate_detect
 from tessera.detect.decode import SUBPIXELS, Detection
 from tessera.detect.letterbox import Letterbox, letterbox
-from tessera.detect.spec import read_spec
+from tessera.detect.spec import DetectSpec, read_spec
 from tessera.device import Device, open_device
 from tessera.errors import BadInput
-from tessera.firmware.build import Firmware, build_firmware
+from tessera.firmware.build import Firmware
 from tessera.models import ModelFile, find_model
-from tessera.pipeline import GENERATED, Compiled, compile_model, generate, write_sources
+from tessera.pipeline import GENERATED, Compiled
 from tessera.report.detect_html import Box, Picture, detect_html
 from tessera.report.memory_svg import memory_svg
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 COLOURS = ("#ff5a36", "#21c07a", "#3f8cff", "#f2c230")
+BOX_BYTES = 10  # tess_detect_box_t
 LEAST_WIDTH = 480  # of an annotated picture: smaller photos are enlarged so that labels can be read
 
 
-def detect_demo(images: str, board_name: str, model_name: str, port: str, out: str, json_path: str) -> None:
+def detect_demo(
+    images: str, board_name: str, model_name: str, choices: Choices, port: str, out: str, json_path: str
+) -> None:
     board, model = load_board(board_name), find_model(model_name)
     if model.card.get("task") != "detect":
         raise BadInput(f'--model {model_name}: is no detector (a model of models/ with task = "detect" in model.toml)')
     photos = find_photos(Path(images) if images else model.path.parent / "photos", images)
-    compiled = compile_model(model)
+    compiled = compile_for(model, board, choices, decoder_bytes(read_spec(model.card)))
     image = build_detector(compiled, board, simulated=not port)
     folder = Path(out)
     pictures, runs = [], []
@@ -64,14 +68,16 @@ def find_photos(folder: Path, said: str) -> list[Path]:
     return photos
 
 
+def decoder_bytes(spec: DetectSpec) -> int:
+    """Static RAM of the application beside the server: its boxes."""
+    return BOX_BYTES * spec.max_candidates
+
+
 def build_detector(compiled: Compiled, board: Board, *, simulated: bool) -> Firmware:
     """The application `detect`: the model and its decoder."""
-    fit(compiled, board)
-    folder = GENERATED / f"{board.name}-detect" / compiled.model.name
     card = compiled.model.path.parent / "model.toml"
-    with errors.status(f"building {compiled.model.name} for {board.name}"):
-        write_sources(generate(compiled, board.name), folder, generate_detect(card).files)
-        return build_firmware(board, folder, app="detect", simulated=simulated)
+    folder = GENERATED / f"{board.name}-detect"
+    return build_image(compiled, board, folder, "detect", generate_detect(card).files, simulated=simulated)
 
 
 def detect_one(device: Device, model: ModelFile, photo: Path, out: Path) -> tuple[Picture, dict[str, Any]]:
@@ -123,7 +129,7 @@ def demo_report(
     unit = next(k for k in ("instructions", "cycles") if k in runs[0])
     return {
         **memory_report(compiled, board),
-        **firmware_report(image),
+        **firmware_report(compiled, board, image),
         "description": compiled.model.card["description"],
         "unit": unit,
         "mean_count": round(sum(p.count for p in pictures) / len(pictures)),
@@ -139,20 +145,16 @@ def _steps(compiled: Compiled, run: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _show(report: dict[str, Any], pictures: list[Picture], page: Path) -> None:
     table = Table(title=f"{report['model']} on {report['board']}", title_justify="left")
-    for name in ("picture", "boxes", "score", report["unit"], "SRAM B"):
+    for name in ("picture", "boxes", "score", report["unit"]):
         table.add_column(name, justify="left" if name in ("picture", "boxes") else "right", overflow="fold")
-    sram = report["peak_sram_bytes"] + report["stack_bytes"] + report["static_ram_bytes"]
     for p in pictures:
         labels = "\n".join(f"{b.label} at {b.x1:.0f},{b.y1:.0f} .. {b.x2:.0f},{b.y2:.0f}" for b in p.boxes) or "nothing"
         scores = "\n".join(f"{b.score:.2f}" for b in p.boxes)
-        table.add_row(p.name, labels, scores, f"{p.count:,}", f"{sram:,}", end_section=True)
+        table.add_row(p.name, labels, scores, f"{p.count:,}", end_section=True)
     console.print(table)
     width = shutil.get_terminal_size().columns
     console.print(
-        f"SRAM    arena {report['arena_bytes']:,} B (the input frame inside), stack {report['stack_bytes']:,} B, "
-        f"static {report['static_ram_bytes']:,} B\n"
-        f"flash   {report['flash_bytes']:,} B\n"
-        f"report  {page}",
+        f"{input_sentence(report)}\n{sram_sentence(report)}\nflash   {report['flash_bytes']:,} B\nreport  {page}",
         highlight=False,
         width=max(width, 80),
         soft_wrap=True,

@@ -16,7 +16,7 @@ from tessera.schedule.cost import macs, op_macs
 
 
 def inspect_model(model: str, json_path: str) -> None:
-    compiled = compile_model(find_model(model), time_limit_s=1.0)
+    compiled = compile_model(find_model(model), None, time_limit_s=1.0)
     report = inspect_report(compiled)
     _show(report)
     write_json(json_path, report)

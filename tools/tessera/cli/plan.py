@@ -8,20 +8,24 @@ from typing import Any
 from rich.table import Table
 
 from tessera.board import Board, load_board
-from tessera.cli.command import console, kilo, write_file, write_json
+from tessera.cli.choices import Choices, compile_for
+from tessera.cli.command import console, write_file, write_json
 from tessera.cli.inspect import kind, weights_bytes
-from tessera.errors import BadInput, DoesNotFit
+from tessera.cli.memory import input_sentence, macs_sentence, memory_report
+from tessera.errors import DoesNotFit
 from tessera.firmware.code_size import code_bytes
+from tessera.ir.graph import TensorId
 from tessera.memory.fit import check_fit
+from tessera.memory.plan import MemoryPlan
 from tessera.models import find_model
-from tessera.pipeline import Compiled, Edges, compile_model, generate
+from tessera.pipeline import Compiled, generate
 from tessera.report.memory_svg import memory_svg
-from tessera.schedule.cost import macs, macs_executed, op_macs
+from tessera.schedule.cost import op_macs_executed
 
 
-def plan_model(model: str, board_name: str, edges: str, svg: str, json_path: str) -> None:
+def plan_model(model: str, board_name: str, choices: Choices, svg: str, json_path: str) -> None:
     board = load_board(board_name)
-    compiled = compile_model(find_model(model), edges=parse_edges(edges))
+    compiled = compile_for(find_model(model), board, choices)
     report = plan_report(compiled, board)
     _show(compiled, report)
     if svg:
@@ -29,13 +33,6 @@ def plan_model(model: str, board_name: str, edges: str, svg: str, json_path: str
         console.print(f"memory map in {svg}", highlight=False)
     write_json(json_path, report)
     fit(compiled, board)
-
-
-def parse_edges(text: str) -> Edges:
-    try:
-        return Edges(text)
-    except ValueError:
-        raise BadInput(f"--edges {text}: must be int8 or float") from None
 
 
 def fit(compiled: Compiled, board: Board) -> None:
@@ -50,27 +47,6 @@ def fit(compiled: Compiled, board: Board) -> None:
     check_fit(compiled.plan, compiled.schedule, board.arena_limit_bytes, board.name)
 
 
-def memory_report(compiled: Compiled, board: Board) -> dict[str, Any]:
-    """What the plan costs; the input frame is a buffer of the arena, so that its bytes are used again after it."""
-    plan, graph = compiled.plan, compiled.graph
-    return {
-        "model": compiled.model.name,
-        "board": board.name,
-        "schedule": "layerwise",
-        "input": compiled.schedule.input_mode.value,
-        "arena_bytes": plan.arena_bytes,
-        "scratch_bytes": plan.scratch_bytes,
-        "input_frame_bytes": 0,
-        "input_frame_in_arena_bytes": sum(graph.tensor(i).nbytes for i in graph.inputs),
-        "peak_sram_bytes": plan.arena_bytes + plan.scratch_bytes,
-        "lower_bound_bytes": plan.lower_bound_bytes,
-        "optimal": plan.optimal,
-        "macs": macs(graph),
-        "macs_executed": macs_executed(compiled.schedule),
-        "weights_bytes": weights_bytes(graph),
-    }
-
-
 def plan_report(compiled: Compiled, board: Board) -> dict[str, Any]:
     return {**memory_report(compiled, board), "code_bytes": code_bytes(generate(compiled, board.name), board)}
 
@@ -80,19 +56,41 @@ def _show(compiled: Compiled, report: dict[str, Any]) -> None:
     table = Table(title=f"{report['model']} on {report['board']}, {report['schedule']}", title_justify="left")
     for name in ("step", "operator", "name", "bytes", "at", "MACs"):
         table.add_column(name, justify="left" if name in ("operator", "name") else "right", overflow="fold")
-    ops = [graph.ops[i] for stage in compiled.schedule.stages for i in stage.ops]
-    for step, op in enumerate(ops):
-        for out in op.outputs:
-            tensor = graph.tensor(out)
-            at, macs = f"{plan.offset_of(out):,}", f"{op_macs(graph, op):,}"
-            table.add_row(str(step), kind(op), op.name, f"{tensor.nbytes:,}", at, macs)
+    step = 0
+    for number, stage in enumerate(compiled.schedule.stages):
+        for op in (graph.ops[i] for i in stage.ops):
+            for out in op.outputs:
+                at = place_text(plan, out) if stage.is_layer else f"stage {number}"
+                executed = f"{op_macs_executed(compiled.schedule, number, op):,}"
+                table.add_row(str(step), kind(op), op.name, f"{graph.tensor(out).nbytes:,}", at, executed)
+                step += 1
     console.print(table)
+    if report["schedule"] == "streamed":
+        console.print(_stages(report))
     proof = "proven least for this schedule" if report["optimal"] else "not proven least"
     console.print(
-        f"arena   {report['arena_bytes']:,} B ({proof}; lower bound {report['lower_bound_bytes']:,} B), "
-        f"input frame of {report['input_frame_in_arena_bytes']:,} B inside it\n"
+        f"{input_sentence(report)}\n"
+        f"arena   {report['arena_bytes']:,} B ({proof}; lower bound {report['lower_bound_bytes']:,} B)\n"
         f"scratch {report['scratch_bytes']:,} B\n"
         f"flash   weights {report['weights_bytes']:,} B, code {report['code_bytes']:,} B\n"
-        f"MACs    {kilo(report['macs'])}",
+        f"{macs_sentence(report)}",
         highlight=False,
     )
+
+
+def place_text(plan: MemoryPlan, tensor: TensorId) -> str:
+    """The byte where a whole tensor lies, with its memory where there are several."""
+    place = plan.place_of(tensor)
+    return f"{place.offset:,}" if len(plan.memories) == 1 else f"{plan.memories[place.memory].name} {place.offset:,}"
+
+
+def _stages(report: dict[str, Any]) -> Table:
+    table = Table(title="stages", title_justify="left")
+    for name in ("stage", "from", "to", "operators", "tile", "MACs", "again", "bytes"):
+        table.add_column(name, justify="left" if name in ("from", "to") else "right", overflow="fold")
+    for row in report["stages"]:
+        tile = f"{row['rows']} x {row['columns']}" if row["streamed"] else "whole"
+        again = f"x {row['macs_executed'] / row['macs']:.3f}" if row["macs_executed"] != row["macs"] else ""
+        numbers = (str(row["operators"]), tile, f"{row['macs_executed']:,}", again, f"{row['bytes']:,}")
+        table.add_row(str(row["stage"]), row["first"], row["last"], *numbers)
+    return table

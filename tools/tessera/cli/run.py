@@ -14,25 +14,26 @@ from rich.table import Table
 
 from tessera.board import Board, load_board
 from tessera.cli.build import firmware, firmware_report
+from tessera.cli.choices import Choices, compile_for
 from tessera.cli.command import console, kilo, write_json
-from tessera.cli.plan import memory_report, parse_edges
+from tessera.cli.memory import input_sentence, macs_sentence, memory_report, sram_sentence
 from tessera.device import RunResult, open_device
 from tessera.errors import BadInput
 from tessera.firmware.build import Firmware
 from tessera.ir.graph import DType, Graph, Tensor
 from tessera.models import find_model
 from tessera.oracle.inputs import test_inputs
-from tessera.pipeline import Compiled, compile_model
+from tessera.pipeline import Compiled
 
 Arrays = list[NDArray[Any]]
 
 
 def run_model(
-    model: str, board_name: str, edges: str, input_path: str, seed: int, port: str, outputs_path: str, json_path: str
+    model: str, board_name: str, choices: Choices, image: str, seed: int, port: str, outputs_path: str, json_path: str
 ) -> None:
     board = load_board(board_name)
-    compiled = compile_model(find_model(model), edges=parse_edges(edges))
-    inputs = read_inputs(compiled.graph, input_path) if input_path else test_inputs(compiled.graph, 1, seed)[0]
+    compiled = compile_for(find_model(model), board, choices)
+    inputs = read_inputs(compiled.graph, image) if image else test_inputs(compiled.graph, 1, seed)[0]
     report, result, outputs = run_once(compiled, board, inputs, port)
     _show(compiled, report, result)
     if outputs_path:
@@ -60,10 +61,10 @@ def as_arrays(graph: Graph, chunks: Sequence[bytes]) -> Arrays:
 def read_inputs(graph: Graph, text: str) -> Arrays:
     """One array or one picture, checked against the model's only input."""
     if len(graph.inputs) != 1:
-        raise BadInput(f"--input {text}: the model has {len(graph.inputs)} inputs, a file can give one only")
+        raise BadInput(f"--image {text}: the model has {len(graph.inputs)} inputs, a file can give one only")
     tensor, path = graph.tensor(graph.inputs[0]), Path(text)
     if not path.is_file():
-        raise BadInput(f"--input {text}: no such file")
+        raise BadInput(f"--image {text}: no such file")
     return [_array(tensor, path) if path.suffix == ".npy" else _picture(tensor, path)]
 
 
@@ -71,11 +72,11 @@ def _array(tensor: Tensor, path: Path) -> NDArray[Any]:
     try:
         array = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (ValueError, OSError, EOFError):
-        raise BadInput(f"--input {path}: not a NumPy .npy file") from None
+        raise BadInput(f"--image {path}: not a NumPy .npy file") from None
     wanted = tensor.dtype.numpy
     if array.dtype != wanted or array.size != tensor.size:
         raise BadInput(
-            f"--input {path}: is {array.dtype} {list(array.shape)}, the model takes {wanted} {list(tensor.shape)}"
+            f"--image {path}: is {array.dtype} {list(array.shape)}, the model takes {wanted} {list(tensor.shape)}"
         )
     return np.ascontiguousarray(array.reshape(tensor.shape))
 
@@ -84,14 +85,14 @@ def _picture(tensor: Tensor, path: Path) -> NDArray[Any]:
     """Stretched to the input's size; a pixel of 0..255 becomes the full range of the input's type (float: 0..1)."""
     if len(tensor.shape) != 4 or tensor.shape[3] not in (1, 3):
         raise BadInput(
-            f"--input {path}: a picture needs an input of [1, H, W, 1 or 3], the model takes {list(tensor.shape)}"
+            f"--image {path}: a picture needs an input of [1, H, W, 1 or 3], the model takes {list(tensor.shape)}"
         )
     try:
         with Image.open(path) as opened:
             mode = "RGB" if tensor.shape[3] == 3 else "L"
             image = opened.convert(mode).resize((tensor.shape[2], tensor.shape[1]), Image.Resampling.BILINEAR)
     except (UnidentifiedImageError, OSError):
-        raise BadInput(f"--input {path}: not a readable picture; give a PNG, JPEG or BMP, or a .npy array") from None
+        raise BadInput(f"--image {path}: not a readable picture; give a PNG, JPEG or BMP, or a .npy array") from None
     pixels = np.asarray(image, np.uint8).reshape(tensor.shape)
     if tensor.dtype is DType.FLOAT32:
         return (pixels / np.float32(255)).astype(np.float32)
@@ -102,7 +103,7 @@ def run_report(compiled: Compiled, board: Board, image: Firmware, result: RunRes
     graph = compiled.graph
     return {
         **memory_report(compiled, board),
-        **firmware_report(image),
+        **firmware_report(compiled, board, image),
         result.unit: result.count,
         "stack_bytes": result.stack_bytes,
         "outputs": [
@@ -151,9 +152,10 @@ def _show(compiled: Compiled, report: dict[str, Any], result: RunResult) -> None
         more = " ..." if np.prod(out["shape"]) > len(out["values"]) else ""
         console.print(f"output  {out['name']} {out['shape']}: {out['values']}{more}", highlight=False)
     console.print(
-        f"run     {result.count:,} {result.unit} ({kilo(result.count)}), MACs {kilo(report['macs'])}\n"
-        f"SRAM    arena {report['arena_bytes']:,} B, scratch {report['scratch_bytes']:,} B, "
-        f"stack {report['stack_bytes']:,} B used, static {report['static_ram_bytes']:,} B\n"
+        f"run     {result.count:,} {result.unit} ({kilo(result.count)})\n"
+        f"{macs_sentence(report)}\n"
+        f"{input_sentence(report)}\n"
+        f"{sram_sentence(report)}\n"
         f"flash   {report['flash_bytes']:,} B, of it code {report['code_bytes']:,} B",
         highlight=False,
     )

@@ -1,12 +1,11 @@
 """`verify`: every tensor against LiteRT's reference kernels, byte for byte.
 
 Two comparisons, both on every input: the interpreter on the graph as loaded (every tensor of the file, also those that
-passes remove later), and the CRC-32 of every tensor that the firmware computes, on the board or its simulator.
+passes remove later), and the check value of every tensor that the firmware computes, on the board or its simulator.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.board import Board, load_board
-from tessera.cli.build import firmware
+from tessera.cli.build import firmware, firmware_report
+from tessera.cli.choices import Choices, compile_for
 from tessera.cli.command import console, progress, write_json
-from tessera.cli.plan import parse_edges
+from tessera.cli.memory import memory_report, sram_sentence
 from tessera.device import Device, open_device
 from tessera.errors import BadInput, NotEqual
 from tessera.interpreter import run as interpret
@@ -26,7 +26,9 @@ from tessera.models import find_model
 from tessera.oracle.compare import expected_tensors, litert_inputs
 from tessera.oracle.inputs import test_inputs
 from tessera.oracle.litert import Oracle
-from tessera.pipeline import Compiled, compile_model
+from tessera.pipeline import Compiled
+from tessera.schedule.check import expected_check
+from tessera.schedule.schedule import Schedule
 
 Array = NDArray[Any]
 
@@ -47,11 +49,13 @@ class Tally:
                 self.first = {"where": where, "input": input_number, "tensor": tensor, "kernel": kernel}
 
 
-def verify_model(model: str, board_name: str, edges: str, inputs: int, seed: int, port: str, json_path: str) -> None:
+def verify_model(
+    model: str, board_name: str, choices: Choices, inputs: int, seed: int, port: str, json_path: str
+) -> None:
     if inputs < 1:
         raise BadInput(f"--inputs {inputs}: must be at least 1")
     board = load_board(board_name)
-    compiled = compile_model(find_model(model), edges=parse_edges(edges))
+    compiled = compile_for(find_model(model), board, choices)
     report = verify_report(compiled, board, inputs=inputs, seed=seed, port=port)
     write_json(json_path, report)
     _conclude(report)
@@ -60,18 +64,20 @@ def verify_model(model: str, board_name: str, edges: str, inputs: int, seed: int
 def verify_report(compiled: Compiled, board: Board, *, inputs: int, seed: int, port: str) -> dict[str, Any]:
     """Runs `inputs` inputs on the device and compares; nothing is raised at a difference, it is in the report."""
     image = firmware(compiled, board, simulated=not port)
-    tally = Tally()
+    tally, stack = Tally(), 0
     bar, advance = progress(inputs, f"verifying {compiled.model.name}")
     with bar, Oracle(compiled.content) as oracle, open_device(board, elf=image.elf, port=port or None) as device:
         for n, arrays in enumerate(test_inputs(compiled.graph, inputs, seed)):
             file_inputs = litert_inputs(compiled.loaded, compiled.graph, arrays)
             reference = oracle.run(file_inputs)
             _compare_file(compiled, file_inputs, reference, n, tally)
-            _compare_device(compiled, device, arrays, expected_tensors(compiled.graph, reference), n, tally)
+            expected = expected_tensors(compiled.graph, reference)
+            stack = max(stack, _compare_device(compiled, device, arrays, expected, n, tally))
             advance(f"verifying {compiled.model.name} on {board.name}: input {n + 1}")
     return {
-        "model": compiled.model.name,
-        "board": board.name,
+        **memory_report(compiled, board),
+        **firmware_report(compiled, board, image),
+        "stack_bytes": stack,
         "tensors": len(tally.compared),
         "equal": len(tally.compared) - len(tally.different),
         "inputs": inputs,
@@ -100,22 +106,30 @@ def same(ours: Array | None, theirs: Array) -> bool:
 
 def _compare_device(
     compiled: Compiled, device: Device, arrays: list[Array], expected: Mapping[TensorId, Array], n: int, tally: Tally
-) -> None:
-    """Every tensor that the firmware computes, by its CRC-32, and every output, by its bytes."""
-    graph = compiled.graph
+) -> int:
+    """Every tensor that the firmware computes, by its check value, and every output, by its bytes; the stack used."""
+    graph, schedule = compiled.graph, compiled.schedule
     for i, array in enumerate(arrays):
         device.load_input(i, np.ascontiguousarray(array).tobytes())
     result = device.run(crcs=True)
     own = None
-    for call, step in zip(compiled.kernels, result.steps, strict=True):
-        theirs = expected.get(call.output)
-        if theirs is None:  # a pass made this tensor: the interpreter is its reference
+    for kernel, (stage, op), step in zip(compiled.kernels, _steps(schedule), result.steps, strict=True):
+        theirs = expected.get(kernel.output)
+        if theirs is None:  # a pass or the schedule made this tensor: the interpreter is its reference
             own = own or interpret(graph, arrays)
-            theirs = own[call.output]
+            theirs = own[kernel.output]
         assert theirs is not None
-        tally.add("firmware", n, graph.tensor(call.output).name, call.symbol, step.crc == zlib.crc32(theirs.tobytes()))
+        equal = step.crc == expected_check(schedule, stage, op, theirs)
+        tally.add("firmware", n, graph.tensor(kernel.output).name, kernel.symbol, equal)
     for out, chunk in zip(graph.outputs, device.outputs(), strict=True):
         tally.add("output", n, graph.tensor(out).name, "", chunk == expected[out].tobytes())
+    return result.stack_bytes
+
+
+def _steps(schedule: Schedule) -> list[tuple[int, int]]:
+    """The stage and the operator of every step."""
+    graph = schedule.graph
+    return [(n, i) for n, stage in enumerate(schedule.stages) for i in stage.ops for _ in graph.ops[i].outputs]
 
 
 def _conclude(report: dict[str, Any]) -> None:
@@ -128,5 +142,7 @@ def _conclude(report: dict[str, Any]) -> None:
             f"({first['where']}, input {first['input']}{kernel})"
         )
     console.print(
-        f"[green]equal[/] {summary} equal LiteRT's reference kernels on {report['inputs']} inputs", highlight=False
+        f"[green]equal[/] {summary} equal LiteRT's reference kernels on {report['inputs']} inputs\n"
+        f"{sram_sentence(report)}",
+        highlight=False,
     )
