@@ -64,8 +64,7 @@ class _Cell:
     width: float
     height: float
     rects: tuple[_Rect, ...]
-    across: tuple[float, ...]  # y of grid lines
-    down: tuple[float, ...]  # x of grid lines
+    grid: str  # a path
     name: str
     text_y: float
     texts: tuple[str, ...]
@@ -120,14 +119,15 @@ def _cell(panel: MapPanel, colours: dict[str, Colour], row: int, column: int) ->
             x, y = px(x0 + scale * (cols[0] - left)), px(y0 + scale * (rows[0] - top))
             size = px(scale * (cols[1] - cols[0])), px(scale * (rows[1] - rows[0]))
             rects.append(_Rect(x, y, *size, colour.fill, colour.stroke, _tip(colour, region)))
+    across = (f"M{px(x0)} {px(y0 + scale * (y - top))}h{px(scale * (right - left))}" for y in panel.grid_rows)
+    down = (f"M{px(x0 + scale * (x - left))} {px(y0)}v{px(scale * (bottom - top))}" for x in panel.grid_cols)
     return _Cell(
         px(x0),
         px(y0),
         px(scale * (right - left)),
         px(scale * (bottom - top)),
         tuple(rects),
-        tuple(px(y0 + scale * (y - top)) for y in panel.grid_rows),
-        tuple(px(x0 + scale * (x - left)) for x in panel.grid_cols),
+        "".join((*across, *down)),
         panel.name,
         px(y0 + scale * (bottom - top) + 18),
         panel.texts,

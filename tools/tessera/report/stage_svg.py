@@ -80,7 +80,8 @@ def _regions(
             Region("kept", (rows[1] - part.lines, rows[1]), (0, done)),
         ]
     elif part.lines:
-        regions = [Region("kept", (rows[1] - part.lines, ended), (0, width)), Region("kept", rows, (0, cols[0]))]
+        oldest = min(rows[1], height) - part.lines
+        regions = [Region("kept", (oldest, ended), (0, width)), Region("kept", rows, (0, cols[0]))]
     if part.left and cols[0] > 0:
         regions.append(Region("left", rows, (cols[0] - part.left, cols[0])))
     regions.append(Region("window", rows, cols))
