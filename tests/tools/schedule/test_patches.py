@@ -12,7 +12,8 @@ from small_graphs import Builder
 from tessera.ir import attrs as ir
 from tessera.ir.graph import Graph, Op, TensorId
 from tessera.nets.mobilenetv2 import MOBILENETV2, MOBILENETV2_RD, Net, build_graph
-from tessera.schedule.cost import macs, op_macs
+from tessera.schedule.cost import macs, macs_executed, op_macs
+from tessera.schedule.net import make_net
 from tessera.schedule.patches import (
     Cut,
     Patches,
@@ -24,6 +25,9 @@ from tessera.schedule.patches import (
     patch_cost,
     patch_schedule,
 )
+from tessera.schedule.region import Limits, Tile, stages_ending_at
+from tessera.schedule.schedule import InputMode
+from tessera.schedule.verify import verify_schedule
 
 KIB = 1024
 
@@ -53,6 +57,29 @@ def test_table_1_of_mcunetv2(
     assert cost.model_macs == pytest.approx(model_macs, rel=0.005)
     assert max(analytic_bytes(graph, range(len(graph.ops)))) == 1372 * KIB
     assert cost.peak_bytes == 171.5 * KIB
+
+
+@pytest.mark.parametrize(("net", "layers"), [(MOBILENETV2, 13), (MOBILENETV2_RD, 9)])
+def test_the_same_patches_as_a_streamed_stage(net: Net, layers: int) -> None:
+    """As a stage they execute the same MACs; and the search knows this stage: tiles of 7 rows and 56 columns of the
+    image, nothing kept."""
+    graph = build_graph(net)
+    (cut,) = (c for c in find_cuts(graph) if len(c.ops) == layers)
+    patches = make_patches(graph, cut, 4)
+    cost, schedule = patch_cost(graph, patches), patch_schedule(graph, patches)
+    assert schedule is not None
+    verify_schedule(schedule)
+    assert macs_executed(schedule) == cost.model_macs
+    order = tuple(i for stage in schedule.stages for i in stage.ops)
+    searched = [
+        stage.macs
+        for first, stage in stages_ending_at(
+            make_net(graph, order, InputMode.REREAD), layers - 1, Tile(7, 56, True), Limits(1 << 30, 1 << 40)
+        )
+        if first == 0 and not any(m.lines or m.left for m in stage.choices if m.tensor != cut.output)
+    ]
+    assert searched
+    assert all(cost.patch_macs <= n <= cost.whole_patch_macs for n in searched)
 
 
 def test_best_number_of_patches_and_layers_is_the_papers() -> None:
@@ -188,6 +215,8 @@ def test_the_stage_of_patches_computes_their_spans(graph: Graph, count: int) -> 
         schedule = patch_schedule(graph, patches)
         if schedule is None:
             continue
+        verify_schedule(schedule)
+        assert macs_executed(schedule) >= patch_cost(graph, patches).model_macs
         stage = schedule.stages[0]
         for m in stage.maps:
             assert tuple(m.rows.span(t) for t in range(stage.row_ticks)) == patches.whole_rows[m.tensor]

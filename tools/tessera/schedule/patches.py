@@ -180,16 +180,17 @@ def analytic_bytes(graph: Graph, ops: Sequence[int], nbytes: Mapping[TensorId, i
 
 def patch_schedule(graph: Graph, patches: Patches) -> Schedule | None:
     """The same as a schedule that our firmware runs: one stage, a patch a tick, then layers in the graph's order. None
-    where a map's patches are not evenly spaced (an enlarged map whose patches cut a source pixel)."""
+    where what patches need of a map is not evenly spaced (an enlarged map) or leaves pixels out that nobody reads."""
     cut = patches.cut
     images = [t for t in patches.rows if t in graph.inputs]
     maps: list[MapPlan] = []
     for t in (*images, *(graph.ops[i].outputs[0] for i in cut.ops)):
-        rows, cols = _sweep(patches.whole_rows[t]), _sweep(patches.whole_cols[t])
+        _, height, width, _ = graph.tensor(t).shape
+        rows, cols = _sweep(patches.whole_rows[t], height), _sweep(patches.whole_cols[t], width)
         if rows is None or cols is None:
             return None
         whole = t == cut.output
-        maps.append(MapPlan(t, rows, cols, graph.tensor(t).shape[1] if whole else 0, windowed=not whole))
+        maps.append(MapPlan(t, rows, cols, height if whole else 0, windowed=not whole))
     inside = set(cut.ops)
     others = (i for i, op in enumerate(graph.ops) if i not in inside and not is_view(op.attrs))
     stage = Stage(cut.ops, tuple(maps), len(patches.rows[cut.output]), len(patches.cols[cut.output]))
@@ -250,12 +251,13 @@ def _patch_macs(graph: Graph, cut: Cut, rows: Mapping[TensorId, Spans], cols: Ma
     return total
 
 
-def _sweep(spans: Spans) -> Sweep | None:
-    steps = {b[0] - a[0] for a, b in pairwise(spans)} or {spans[0][1] - spans[0][0]}
-    sizes = {end - begin for begin, end in spans}
-    if len(steps) > 1 or len(sizes) > 1:
+def _sweep(spans: Spans, size: int) -> Sweep | None:
+    steps = {b[0] - a[0] for a, b in pairwise(spans)} or {size}
+    lengths = {end - begin for begin, end in spans}
+    covered = spans[0][0] <= 0 and spans[-1][1] >= size and min(lengths) >= max(steps)
+    if len(steps) > 1 or len(lengths) > 1 or not covered:
         return None
-    return Sweep(1, 0, steps.pop(), spans[0][0], sizes.pop())
+    return Sweep(1, 0, steps.pop(), spans[0][0], lengths.pop())
 
 
 def _maps(graph: Graph, roots: Mapping[TensorId, TensorId], tensors: Iterable[TensorId]) -> list[TensorId]:
