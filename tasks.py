@@ -221,7 +221,7 @@ def bench(_c: Context, models: str = "", input: str = "resident", sram: str = ""
 @task
 @command
 def docs(_c: Context) -> None:
-    """Write the generated pages: docs/operators.md."""
+    """Write what is generated in docs/: operators.md and the pictures of memory.md."""
     developer.docs()
 
 

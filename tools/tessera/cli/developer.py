@@ -34,9 +34,14 @@ def lint(fix: bool) -> None:
 
 
 def docs() -> None:
+    from tessera.report.docs_pictures import docs_pictures
     from tessera.report.operators_page import operators_page
 
     (ROOT / "docs" / "operators.md").write_text(operators_page())
+    pictures = ROOT / "docs" / "pictures"
+    pictures.mkdir(exist_ok=True)
+    for name, text in docs_pictures():
+        (pictures / name).write_text(text)
 
 
 def _run(line: list[str], failure: str) -> None:
