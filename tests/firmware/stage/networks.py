@@ -212,8 +212,7 @@ def _grow(draw: st.DrawFn, n: Network, x: TensorId, maps: list[TensorId]) -> Ten
     stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
     fits = kernel[0] <= h and kernel[1] <= w
     padding = NO_PADDING if fits and draw(st.booleans()) else None
-    kind = draw(st.integers(0, 13))
-    match kind:
+    match draw(st.integers(0, 14)):
         case 0 | 1:
             return n.conv(x, draw(st.integers(1, 6)), kernel, stride, padding)
         case 2 | 3:
@@ -226,17 +225,17 @@ def _grow(draw: st.DrawFn, n: Network, x: TensorId, maps: list[TensorId]) -> Ten
             return n.concat(x, *draw(st.lists(st.sampled_from(like), min_size=1, max_size=3)))
         case 8:
             return n.pool(draw(st.sampled_from((ir.AvgPool2D, ir.MaxPool2D))), x, kernel, stride, padding is None)
-        case 9:
-            reduction = draw(st.sampled_from((n.mean, n.mean_of_means, n.average)))
+        case 9 | 10:
+            reduction = draw(st.sampled_from((n.mean_of_means, n.mean, n.average)))
             return n.two(ir.Mul, x, n.lookup(n.conv(reduction(x), n.shape(x)[3], (1, 1))))
-        case 10:
+        case 11:
             resize = draw(st.sampled_from((ir.ResizeNearest, ir.ResizeBilinear)))
             corners, half = draw(st.sampled_from(((False, False), (True, False), (False, True))))
             factor = (draw(st.integers(1, 2)), draw(st.integers(1, 3)))
             return n.resize(resize, x, factor, corners, half)
-        case 11:
-            return n.pad(x, *(draw(st.integers(0, 3)) for _ in range(4)))
         case 12:
+            return n.pad(x, *(draw(st.integers(0, 3)) for _ in range(4)))
+        case 13:
             return n.prelu(x)
         case _:
             return draw(st.sampled_from((n.lookup, n.softmax)))(x)

@@ -111,7 +111,7 @@ def _check_numbers(m: MapPlan, size: Span, where: str) -> None:
     for sweep in (m.rows, m.cols):
         if min(sweep.period, sweep.step, sweep.size) < 1 or sweep.phase < 0:
             raise ScheduleError(f"{where} has a sweep that does not advance: {sweep}")
-    if not 0 <= m.lines <= size[0] or not 0 <= m.left <= size[1]:
+    if not 0 <= m.lines <= size[0] or m.left < 0:  # a window may be wider than a narrow map
         raise ScheduleError(f"{where} keeps {m.lines} rows and {m.left} columns of {size[0]} x {size[1]}")
     if not m.windowed and (m.left or not m.lines):
         raise ScheduleError(f"{where} has no window and keeps {m.lines} rows and {m.left} columns")
