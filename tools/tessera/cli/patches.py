@@ -144,7 +144,8 @@ def _show(graph: Graph, shown: tuple[PatchCost, ...], best: PatchCost, layerwise
         "" if placed is None else f"\narena   {placed:,} B as our planner places it, the patch of the image inside it"
     )
     console.print(
-        f"best    {best.count}x{best.count} patches of {best.layers} operators, to {best.output}\n"
+        f"best    {best.count}x{best.count} patches of {best.layers} operators\n"
+        f"last    {best.output}\n"
         f"MACs    of the stage {kilo(best.stage_macs)} once, {kilo(best.patch_macs)} by patches; "
         f"of the model {kilo(best.model_macs)}\n"
         f"patches {best.stage_bytes:,} B with the image elsewhere, {best.image_patch_bytes:,} B with its patch, "

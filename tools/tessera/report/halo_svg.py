@@ -6,7 +6,7 @@ from itertools import groupby
 
 from tessera.ir.graph import Graph, TensorId
 from tessera.report.maps_svg import Colour, MapPanel, Region, maps_svg
-from tessera.report.svg import fit
+from tessera.report.svg import fit, map_names
 from tessera.schedule.patches import Patches, patch_cost
 
 COLOURS = {
@@ -26,7 +26,9 @@ def halo_svg(graph: Graph, patches: Patches, title: str, patch: tuple[int, int] 
     def alike(t: TensorId) -> tuple[object, ...]:
         return graph.tensor(t).shape[1:3], patches.rows[t], patches.cols[t]
 
-    panels = tuple(_panel(graph, patches, list(same), i, j) for _, same in groupby(maps, key=alike))
+    names = dict(zip(maps, map_names([graph.tensor(t).name for t in maps]), strict=True))
+    groups = [list(same) for _, same in groupby(maps, key=alike)]
+    panels = tuple(_panel(graph, patches, same, [names[t] for t in same], i, j) for same in groups)
     cost = patch_cost(graph, patches)
     summary = (
         f"patch ({i}, {j}) of {len(patches.rows[output])} x {len(patches.cols[output])}; "
@@ -36,13 +38,12 @@ def halo_svg(graph: Graph, patches: Patches, title: str, patch: tuple[int, int] 
     return maps_svg(title, summary, panels, COLOURS)
 
 
-def _panel(graph: Graph, patches: Patches, same: list[TensorId], i: int, j: int) -> MapPanel:
+def _panel(graph: Graph, patches: Patches, same: list[TensorId], names: list[str], i: int, j: int) -> MapPanel:
     """One rectangle for maps that follow each other and are needed alike."""
     t = same[-1]
     _, height, width, _ = graph.tensor(t).shape
     rows, cols = patches.rows[t], patches.cols[t]
     own_rows, own_cols = (_share(patches, axis, size) for axis, size in ((1, height), (2, width)))
-    names = [graph.tensor(t).name for t in same]
     channels = ", ".join(str(graph.tensor(t).shape[3]) for t in same)
     need = tuple(end - begin for begin, end in (rows[i], cols[j]))
     own = tuple(end - begin for begin, end in (own_rows[i], own_cols[j]))

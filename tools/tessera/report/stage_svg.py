@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tessera.report.maps_svg import Colour, MapPanel, Region, maps_svg
-from tessera.report.svg import fit, short_names
+from tessera.report.svg import fit, map_names
 from tessera.schedule.schedule import MapPlan, Schedule, Stage, Sweep
 from tessera.schedule.streamable import streamable
 
@@ -23,7 +23,7 @@ def stage_svg(schedule: Schedule, number: int, title: str, tick: tuple[int, int]
     stage = schedule.stages[number]
     assert stage.maps, "a layer has no ticks"
     t, u = tick or (stage.row_ticks // 2, stage.col_ticks // 2)
-    names = [n.split("/")[0] for n in short_names([schedule.graph.tensor(m.tensor).name for m in stage.maps])]
+    names = map_names([schedule.graph.tensor(m.tensor).name for m in stage.maps])
     panels = tuple(_panel(schedule, stage, m, name, t, u) for m, name in zip(stage.maps, names, strict=True))
     summary = (
         f"stage {number}: {len(stage.ops)} operators, row tick {t} of {stage.row_ticks}, column tick {u} of "

@@ -49,3 +49,8 @@ def short_names(names: Sequence[str]) -> list[str]:
     heads = [n.split("/")[0] for n in firsts if "/" in n]
     common = max(dict.fromkeys(heads), key=heads.count, default=None)
     return [n.removeprefix(f"{common}/") if heads.count(common or "") > 1 else n for n in firsts]
+
+
+def map_names(names: Sequence[str]) -> list[str]:
+    """Short enough for a small picture: of a path, its first part."""
+    return [n.split("/")[0] for n in short_names(names)]

@@ -53,7 +53,7 @@ class PatchCost:
 
     layers: int  # operators that run by patches
     count: int
-    output: str
+    output: str  # the last of them
     patch: tuple[int, int]  # rows and columns of the image that the largest patch covers
     stage_macs: int  # each pixel once
     patch_macs: int  # as executed: patches at the border are smaller
@@ -125,7 +125,7 @@ def patch_cost(graph: Graph, patches: Patches) -> PatchCost:
     return PatchCost(
         layers=len(cut.ops),
         count=patches.count,
-        output=graph.tensor(cut.output).name,
+        output=graph.ops[cut.ops[-1]].name,
         patch=(
             max(min(_longest(patches.whole_rows[t]), graph.tensor(t).shape[1]) for t in images),
             max(min(_longest(patches.whole_cols[t]), graph.tensor(t).shape[2]) for t in images),
