@@ -25,8 +25,9 @@ def _weights(rng: np.random.Generator, shape: tuple[int, ...], axis: int) -> tup
     return Spec(shape, np.int8, scales, 0, data, axis), Spec((channels,), np.int32, 0.05 * scales, 0, bias)
 
 
-def small_net(seed: int = 0) -> bytes:
+def small_net(seed: int = 0, height: int = 12, width: int = 10) -> bytes:
     """PAD, strided CONV_2D, a residual block with DEPTHWISE_CONV_2D and ADD, MEAN, FULLY_CONNECTED, SOFTMAX."""
+    half = (1, height // 2, width // 2, 8)
     rng = np.random.default_rng(seed)
     tensors: list[Spec] = []
 
@@ -34,16 +35,16 @@ def small_net(seed: int = 0) -> bytes:
         tensors.append(spec)
         return len(tensors) - 1
 
-    image = add(Spec(INPUT_SHAPE, np.int8, 1 / 255, -128))
+    image = add(Spec((1, height, width, 3), np.int8, 1 / 255, -128))
     pads = add(_ints([[0, 0], [1, 1], [1, 1], [0, 0]]))
-    padded = add(Spec((1, 14, 12, 3), np.int8, 1 / 255, -128))
+    padded = add(Spec((1, height + 2, width + 2, 3), np.int8, 1 / 255, -128))
     stem_w, stem_b = (add(s) for s in _weights(rng, (8, 3, 3, 3), 0))
-    stem = add(Spec((1, 6, 5, 8), np.int8, 0.02, -128))
+    stem = add(Spec(half, np.int8, 0.02, -128))
     dw_w, dw_b = (add(s) for s in _weights(rng, (1, 3, 3, 8), 3))
-    dw = add(Spec((1, 6, 5, 8), np.int8, 0.03, -128))
+    dw = add(Spec(half, np.int8, 0.03, -128))
     pw_w, pw_b = (add(s) for s in _weights(rng, (8, 1, 1, 8), 0))
-    pw = add(Spec((1, 6, 5, 8), np.int8, 0.05, 3))
-    total = add(Spec((1, 6, 5, 8), np.int8, 0.06, -7))
+    pw = add(Spec(half, np.int8, 0.05, 3))
+    total = add(Spec(half, np.int8, 0.06, -7))
     axes = add(_ints([1, 2]))
     mean = add(Spec((1, 8), np.int8, 0.05, -5))
     fc_w, fc_b = (add(s) for s in _weights(rng, (4, 8), 0))

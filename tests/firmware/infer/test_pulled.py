@@ -92,6 +92,13 @@ def test_a_pulled_input_survives_its_runs(device: Device) -> None:
         assert device.outputs() == ((pixels[::-1] + np.uint8(BIAS + 1)).tobytes(),)
 
 
+@pytest.mark.parametrize("board", ["f4", "f7", "h7"])
+def test_it_links_for_chips(board: str) -> None:
+    chip, twin = (build_firmware(board, MODEL, simulated=simulated).sizes for simulated in (False, True))
+    assert chip.arena_bytes == twin.arena_bytes == 16384
+    assert chip.static_ram_bytes <= twin.static_ram_bytes + 8
+
+
 def test_no_word_about_a_pulled_input_is_an_error_at_once(qemu_m4: Device) -> None:
     with pytest.raises(BoardError, match=r"did not run mirror: rows of an input .* did not come \(-3\)"):
         qemu_m4.run()
@@ -118,7 +125,7 @@ def test_an_absent_or_short_file_is_refused_and_not_read(qemu_m4: Device) -> Non
 def test_the_wrong_way_to_give_an_input_is_refused(
     qemu_m4: Device, kind: str, fields: dict[str, int | bytes], words: str
 ) -> None:
-    (answer,) = raw(qemu_m4, 600, kind, **fields)
+    (answer,) = raw(qemu_m4, 600, kind, None, **fields)
     assert isinstance(answer, Error)
     assert words in answer.text
 
@@ -129,7 +136,7 @@ def raw(
     """Everything that answers a request, up to its end; `answer` gives what is sent for each `want`."""
     device.link.write(encode_request(kind, number, **fields))
     messages: list[Message] = []
-    while not messages or (not isinstance(messages[-1], Result | Error) and kind in ("run", "file", "input", "feed")):
+    while not messages or (kind == "run" and not isinstance(messages[-1], Result)):
         received = device._receive(20, "test")
         assert received is not None
         assert received[0] == number
@@ -137,8 +144,6 @@ def raw(
         if isinstance(received[1], Want):
             assert answer is not None
             device.link.write(answer(received[1]))
-        if kind != "run":
-            break
     return messages
 
 
@@ -169,7 +174,7 @@ def silent(_good: bytes, _want: Want) -> bytes:
 def wrong(_good: bytes, want: Want) -> bytes:
     """Rows of other places, sizes, inputs and runs, and a request that is none of a run's."""
     data = bytes(want.bytes)
-    others = [
+    others: list[dict[str, int | bytes]] = [
         {"index": want.index + 1, "offset": want.offset, "data": data},
         {"index": want.index, "offset": want.offset + 1, "data": data},
         {"index": want.index, "offset": want.offset, "data": data[1:]},
