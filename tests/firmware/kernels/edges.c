@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tessera/tessera.h"
 
@@ -91,11 +92,40 @@ static void check_run(void)
     EXPECT(tess_run(&model, memories, NULL) == TESS_ERR_ABI);
 }
 
+/* Pulls two rows of three pixels; answers -1 at the second. */
+static int count_rows(void *user, uint32_t input, int32_t y, int32_t x_begin, int32_t x_end, void *out)
+{
+    int *rows = user;
+
+    EXPECT(input == 5 && y == *rows && x_begin == 0 && x_end == 3);
+    memset(out, y, 3);
+    return ++*rows > 1 ? -1 : 0;
+}
+
+/* A stage ends where a row cannot be had. */
+static void check_pull(void)
+{
+    static uint8_t memory[16];
+    static const tess_map_t maps[] = {{.shape = {.h = 4, .w = 3, .c = 1},
+                                       .rows = {.period = 1, .step = 1, .size = 1},
+                                       .cols = {.period = 1, .step = 3, .size = 3},
+                                       .lines = 4}};
+    static const tess_action_t actions[] = {{TESS_ACTION_PULL, 0, 5}};
+    const tess_stage_t stage = {.row_ticks = 4, .col_ticks = 1, .action_count = 1, .actions = actions, .maps = maps};
+    const tess_memory_t memories[] = {{memory, sizeof memory}};
+    int rows = 0;
+
+    EXPECT(tess_stage_run(&stage, memories, &(tess_calls_t){.hook = NULL}) == TESS_ERR_INPUT);
+    EXPECT(tess_stage_run(&stage, memories, &(tess_calls_t){NULL, count_rows, &rows}) == TESS_ERR_INPUT);
+    EXPECT(rows == 2 && memory[5] == 1 && memory[6] == 0);
+}
+
 int main(void)
 {
     check_quantize();
     check_fully_connected_ties();
     check_softmax_of_any_length();
     check_run();
+    check_pull();
     return EXIT_SUCCESS;
 }

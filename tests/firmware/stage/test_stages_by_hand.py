@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from networks import Network
-from streamed import assert_equal, guarded_plan
+from networks import Network, draw_inputs
+from streamed import assert_equal, guarded_plan, sources_of
 
+from tessera.codegen.host import build_host, run_host
+from tessera.errors import TesseraError
 from tessera.ir import attrs as ir
 from tessera.ir.graph import DType
 from tessera.memory.planner import plan_memory
@@ -84,6 +87,27 @@ def computed_again() -> Schedule:
     return Schedule(n.graph(b), (Stage((0, 1), maps, 3, 3),), InputMode.REREAD)
 
 
+def rows_again_columns_kept() -> Schedule:
+    """The rows between two steps are computed again, the columns between two spans are kept: no lines, only left."""
+    n = Network(9)
+    x = n.input(7, 9, 3)
+    a = n.conv(x, 4, (3, 3))
+    b = n.conv(a, 3, (3, 3))
+    maps = (
+        MapPlan(a, Sweep(1, 0, 2, -1, 4), ROW, 0, windowed=True, left=2),
+        MapPlan(b, Sweep(1, 0, 2, 0, 2), late(1), 7),
+    )
+    return Schedule(n.graph(b), (Stage((0, 1), maps, 4, 10),))
+
+
+def layers() -> Schedule:
+    """Whole maps, and a mean of means among them."""
+    n = Network(10)
+    x = n.input(6, 5, 3)
+    y = n.two(ir.Add, n.mean_of_means(x), x)
+    return Schedule(n.graph(y), (Stage((0,)), Stage((1,))))
+
+
 def squeeze_and_excite(reduction: str) -> Schedule:
     """A mean at the end of one stage, in spans of columns; layers; and the product with it in the next stage."""
     n = Network(4)
@@ -150,6 +174,8 @@ SCHEDULES = {
     "windows": windows,
     "windows of single columns": windows_of_single_columns,
     "computed again": computed_again,
+    "rows again, columns kept": rows_again_columns_kept,
+    "layers": layers,
     "mean": lambda: squeeze_and_excite("mean"),
     "mean of means": lambda: squeeze_and_excite("mean_of_means"),
     "average": lambda: squeeze_and_excite("average"),
@@ -168,3 +194,34 @@ def test_stages(plan: str, tmp_path: Path) -> None:
         memories = {"one memory": 1, "two memories": 2}.get(plan)
         planned.append((schedule, guarded_plan(schedule, memories) if memories else plan_memory(schedule)))
     assert_equal(planned, tmp_path, inputs=2)
+
+
+def test_a_streamed_input_is_asked_for_whole_rows_in_order(tmp_path: Path) -> None:
+    """What may be done with an input that can be read again is found where rows come once."""
+    schedule = replace(computed_again(), input_mode=InputMode.STREAMED)
+    program = build_host(sources_of(schedule, guarded_plan(schedule), "again"), tmp_path)
+    with pytest.raises(TesseraError, match="something else than its next row, whole"):
+        run_host(program, draw_inputs(schedule.graph, 0))
+
+
+def test_a_streamed_input_is_asked_for_all_rows(tmp_path: Path) -> None:
+    """Also for those that nobody reads."""
+    n = Network(11)
+    x = n.input(5, 2, 1)
+    y = n.pool(ir.MaxPool2D, x, (2, 2), (2, 2), padded=False)
+    maps = (MapPlan(x, Sweep(1, 0, 2, 0, 2), at_once(2), 2), MapPlan(y, ROW, at_once(1), 2))
+    schedule = Schedule(n.graph(y), (Stage((0,), maps, 2, 1),), InputMode.STREAMED)
+    program = build_host(sources_of(schedule, guarded_plan(schedule), "short"), tmp_path)
+    with pytest.raises(TesseraError, match="not asked for all its rows"):
+        run_host(program, draw_inputs(schedule.graph, 0))
+
+
+def test_a_kernel_that_leaves_its_buffer_is_caught(tmp_path: Path) -> None:
+    """A ring of four rows under a plan of three: the row behind the buffer is a guard."""
+    schedule = row_rings(InputMode.STREAMED)
+    plan = guarded_plan(schedule)
+    (stage,) = schedule.stages
+    longer = replace(stage, maps=(replace(stage.maps[0], lines=4), *stage.maps[1:]))
+    sources = sources_of(replace(schedule, stages=(longer,)), plan, "longer")
+    with pytest.raises(TesseraError, match="use-after-poison"):
+        run_host(build_host(sources, tmp_path), draw_inputs(schedule.graph, 0))

@@ -1,15 +1,22 @@
-"""Three small models whose generated C is kept as golden text."""
+"""Small models whose generated C is kept as golden text: layer by layer, and as a streamed stage in two memories."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from single_op import Spec, model_of, options
 from tessera.codegen.generate import Sources, generate_c
 from tessera.frontend.tflite import load_tflite
+from tessera.ir.graph import Graph
+from tessera.memory.align import ARENA_ALIGNMENT, align_up
+from tessera.memory.plan import Memory, MemoryPlan, Place, Role
 from tessera.memory.planner import plan_memory
 from tessera.passes import PASSES, run_passes
 from tessera.schedule.layerwise import make_schedule
+from tessera.schedule.schedule import InputMode, MapPlan, Schedule, Stage, Sweep
+from tessera.schedule.verify import verify_schedule
 
 _CONV = {"strideH": 1, "strideW": 1, "padding": 0, "fusedActivationFunction": 1}
 
@@ -67,10 +74,37 @@ def head() -> bytes:
     return model_of(tensors, ops, [0], [6, 5])
 
 
-SMALL_MODELS = {"edge": edge, "residual": residual, "head": head}
+SMALL_MODELS = {"edge": edge, "residual": residual, "head": head, "rows": residual}
 
 
 def generate(name: str) -> Sources:
     graph = run_passes(load_tflite(SMALL_MODELS[name](), name=name), PASSES)
-    schedule = make_schedule(graph)
-    return generate_c(graph, schedule, plan_memory(schedule), "qemu-m4")
+    schedule = rows(graph) if name == "rows" else make_schedule(graph)
+    plan = plan_memory(schedule)
+    return generate_c(graph, schedule, in_two_memories(plan) if name == "rows" else plan, "qemu-m4")
+
+
+def rows(graph: Graph) -> Schedule:
+    """`residual` a row at a tick, whose columns come one by one; the input is pulled into a ring of three rows."""
+    x, d, p, y = graph.inputs[0], *(op.outputs[0] for op in graph.ops)
+    row, column = Sweep(1, 0, 1, -1, 1), Sweep(1, 0, 1, 0, 1)
+    maps = (
+        MapPlan(x, Sweep(1, 0, 1, 0, 1), Sweep(3, 0, 3, 0, 3), 3),
+        MapPlan(d, row, column, 0, windowed=True),
+        MapPlan(p, row, column, 0, windowed=True),
+        MapPlan(y, row, column, 5),
+    )
+    schedule = Schedule(graph, (Stage((0, 1, 2), maps, 6, 3),), InputMode.STREAMED)
+    verify_schedule(schedule)
+    return schedule
+
+
+def in_two_memories(plan: MemoryPlan) -> MemoryPlan:
+    """The same plan with the windows in a memory of their own."""
+    places, end = [], 0
+    for buffer, place in zip(plan.buffers, plan.places, strict=True):
+        apart = buffer.role is Role.WINDOW
+        places.append(Place(1, end) if apart else place)
+        end += align_up(buffer.nbytes) if apart else 0
+    memories = (Memory("SRAM", plan.arena_bytes), Memory("DTCM", align_up(end, ARENA_ALIGNMENT)))
+    return replace(plan, places=tuple(places), overlaps=(), memories=memories, optimal=False)

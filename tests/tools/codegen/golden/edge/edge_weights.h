@@ -4,7 +4,7 @@
 
 #include "tessera/tessera.h"
 
-#define EDGE_WEIGHTS_HASH 0x2bb3590b063f8530
+#define EDGE_WEIGHTS_HASH 0x1f39af2880a5cf9a
 
 static const int8_t t3_weights[18] TESS_BYTES = {1, 2, 1, 2, 4, 2, 1, 2, 1, -1, 0, 1, -2, 0, 2, -1, 0, 1};
 
