@@ -17,8 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAN_KEYS = {
     *("model", "board", "schedule", "arena_bytes", "scratch_bytes", "input_frame_bytes", "peak_sram_bytes"),
     *("lower_bound_bytes", "optimal", "macs", "macs_executed", "weights_bytes", "code_bytes"),
+    *("input", "input_modes", "input_frame_in_arena_bytes", "input_bytes_pulled", "input_pulls_per_byte"),
+    *("macs_factor", "stages", "memories"),
 }
-RUN_KEYS = {*PLAN_KEYS, "instructions", "stack_bytes", "static_ram_bytes", "flash_bytes", "outputs"}
+SRAM_KEYS = {
+    *("stack_bytes", "static_ram_bytes", "stack_reserved_bytes", "sram_total_bytes", "sram_limit_bytes"),
+    "within_limit",
+}
+RUN_KEYS = {*PLAN_KEYS, *SRAM_KEYS, "instructions", "flash_bytes", "outputs"}
 
 
 def inv(*words: str | Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
@@ -67,6 +73,9 @@ def test_plan_writes_json_and_a_picture(model: Path, tmp_path: Path) -> None:
     assert report.keys() >= PLAN_KEYS
     assert report["peak_sram_bytes"] == report["arena_bytes"] + report["scratch_bytes"] + report["input_frame_bytes"]
     assert report["lower_bound_bytes"] <= report["arena_bytes"]
+    assert report["schedule"] == "layerwise"
+    assert set(report["modes"]) == {"resident", "streamed", "reread"}
+    assert report["modes"]["resident"]["arena_bytes"] == report["arena_bytes"]
     assert svg.read_text().startswith("<svg")
 
 
@@ -87,8 +96,8 @@ def test_run_takes_an_array_and_refuses_a_wrong_one(model: Path, tmp_path: Path)
     good, bad = tmp_path / "good.npy", tmp_path / "bad.npy"
     np.save(good, np.zeros((1, 12, 10, 3), np.int8))
     np.save(bad, np.zeros((1, 12, 10, 4), np.int8))
-    inv("run", "--model", model, "--board", "qemu-m4", "--input", good)
-    assert "[1, 12, 10, 4]" in sentence(inv("run", "--model", model, "--board", "qemu-m4", "--input", bad, expect=2))
+    inv("run", "--model", model, "--board", "qemu-m4", "--image", good)
+    assert "[1, 12, 10, 4]" in sentence(inv("run", "--model", model, "--board", "qemu-m4", "--image", bad, expect=2))
 
 
 @pytest.mark.qemu
@@ -98,7 +107,21 @@ def test_verify_counts_tensors(model: Path, tmp_path: Path) -> None:
     report = json.loads(out.read_text())
     assert report["tensors"] == report["equal"] > 5
     assert report["inputs"] == 3
+    assert report.keys() >= SRAM_KEYS
     assert report["first_difference"] is None
+
+
+@pytest.mark.qemu
+def test_run_pulls_the_image_within_a_limit(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run.json"
+    limits = ("--input", "streamed", "--sram", "6700", "--max-macs", "1.2")
+    shown = inv("run", "--model", model, "--board", "qemu-m4", *limits, "--json", out).stdout
+    report = json.loads(out.read_text())
+    assert "within the limit of 6,700 B" in " ".join(shown.split())
+    assert (report["input"], report["schedule"], report["within_limit"]) == ("streamed", "streamed", True)
+    assert report["sram_total_bytes"] <= report["sram_limit_bytes"] == 6700
+    assert report["input_frame_in_arena_bytes"] == 0
+    assert report["input_pulls_per_byte"] == 1
 
 
 @pytest.mark.parametrize(
@@ -107,8 +130,13 @@ def test_verify_counts_tensors(model: Path, tmp_path: Path) -> None:
         (("inspect", "--model", "nothing.tflite"), 2, "no such file"),
         (("plan", "--model", "MODEL", "--board", "h8"), 2, "qemu-m4"),
         (("plan", "--model", "MODEL", "--edges", "half"), 2, "int8 or float"),
-        (("run", "--model", "MODEL", "--input", "nothing.png"), 2, "no such file"),
-        (("run", "--model", "MODEL", "--input", "README.md"), 2, "not a readable picture"),
+        (("run", "--model", "MODEL", "--image", "nothing.png"), 2, "no such file"),
+        (("run", "--model", "MODEL", "--image", "README.md"), 2, "not a readable picture"),
+        (("run", "--model", "MODEL", "--input", "photo.png"), 2, "given with --image"),
+        (("plan", "--model", "MODEL", "--sram", "64q"), 2, "for instance 65536, 64k or 64kB"),
+        (("build", "--model", "MODEL", "--max-macs", "0.5"), 2, "--max-macs 0.5: must be a number of at least 1"),
+        (("verify", "--model", "MODEL", "--sram", "4k"), 4, "leaves nothing for the model"),
+        (("run", "--model", "MODEL", "--sram", "6500"), 4, "does not fit in 6,500 B of SRAM on h7"),
         (("verify", "--model", "MODEL", "--inputs", "0"), 2, "at least 1"),
         (("run", "--model", "MODEL", "--board", "f4", "--port", "/dev/nothing"), 5, "/dev/nothing"),
         (("detect-demo", "--images", "nowhere"), 2, "nowhere"),

@@ -17,14 +17,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.qemu]
 
 
 def test_every_tensor_equals_the_reference_on_qemu(shared_model: Path) -> None:
-    compiled = compile_model(find_model(str(shared_model)), time_limit_s=2)
-    report = verify_report(compiled, load_board("qemu-m4"), inputs=2, seed=11, port="")
+    board = load_board("qemu-m4")
+    compiled = compile_model(find_model(str(shared_model)), board, time_limit_s=2)
+    report = verify_report(compiled, board, inputs=2, seed=11, port="")
     assert report["first_difference"] is None
     assert report["equal"] == report["tensors"] > 0
 
 
 def test_what_fits_the_h7_runs_on_its_twin(shared_model: Path) -> None:
-    board, compiled = load_board("h7"), compile_model(find_model(str(shared_model)), time_limit_s=2)
+    board = load_board("h7")
+    compiled = compile_model(find_model(str(shared_model)), board, time_limit_s=2)
     if compiled.plan.arena_bytes > board.arena_limit_bytes:
         with pytest.raises(DoesNotFit):
             fit(compiled, board)
@@ -35,4 +37,4 @@ def test_what_fits_the_h7_runs_on_its_twin(shared_model: Path) -> None:
 
 def test_rejects_are_refused(shared_reject: Path) -> None:
     with pytest.raises(TesseraError, match=r"^[^\n]+$"):
-        compile_model(find_model(str(shared_reject)))
+        compile_model(find_model(str(shared_reject)), None)

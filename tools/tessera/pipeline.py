@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -16,10 +16,9 @@ from tessera.ir.graph import DType, Graph
 from tessera.kernels.call import Step
 from tessera.kernels.select import select_kernels
 from tessera.memory.plan import MemoryPlan
-from tessera.memory.planner import plan_memory
 from tessera.models import ROOT, ModelFile
 from tessera.passes import EDGES_FLOAT_PASSES, PASSES, run_passes
-from tessera.schedule.layerwise import make_schedule
+from tessera.schedule.find import Found, find_schedule
 from tessera.schedule.options import DEFAULT, ScheduleOptions
 from tessera.schedule.schedule import InputMode, Schedule
 
@@ -40,14 +39,23 @@ class Compiled:
     model: ModelFile
     content: bytes
     loaded: Graph  # as in the file
+    passed: Graph  # after the passes, before the schedule rewrote any of it
     options: ScheduleOptions
-    schedule: Schedule
-    plan: MemoryPlan
+    limit_bytes: int | None  # of arena and scratch
+    found: Found
     kernels: tuple[Step, ...]
 
     @property
+    def schedule(self) -> Schedule:
+        return self.found.schedule
+
+    @property
+    def plan(self) -> MemoryPlan:
+        return self.found.plan
+
+    @property
     def graph(self) -> Graph:
-        """The graph that runs: after the passes."""
+        """The graph that runs."""
         return self.schedule.graph
 
 
@@ -68,11 +76,23 @@ def compile_model(
     loaded = load_tflite(content, name=model.name)
     graph = run_passes(loaded, EDGES_FLOAT_PASSES if edges is Edges.FLOAT else PASSES)
     _check_edges(graph, edges, options)
-    schedule = make_schedule(graph)
-    kernels = select_kernels(graph, schedule)
-    scratch = max((k.scratch_bytes for k in kernels), default=0)
-    plan = plan_memory(schedule, time_limit_s=time_limit_s, scratch_bytes=scratch)
-    return Compiled(model, content, loaded, options, schedule, plan, kernels)
+    limit = limit_bytes(graph, board, options, application_bytes)
+    found = find_schedule(graph, options, limit, time_limit_s=time_limit_s)
+    kernels = select_kernels(found.schedule.graph, found.schedule)
+    return Compiled(model, content, loaded, graph, options, limit, found, kernels)
+
+
+def find_modes(compiled: Compiled, *, time_limit_s: float = 2.0) -> dict[InputMode, Found]:
+    """The same for every way to take the image that the model's inputs allow, in the order of the modes."""
+    real = any(compiled.passed.tensor(t).dtype is DType.FLOAT32 for t in compiled.passed.inputs)
+    found: dict[InputMode, Found] = {}
+    for mode in (InputMode.RESIDENT,) if real else InputMode:
+        options = replace(compiled.options, input_mode=mode)
+        if mode is compiled.options.input_mode:
+            found[mode] = compiled.found
+        else:
+            found[mode] = find_schedule(compiled.passed, options, compiled.limit_bytes, time_limit_s=time_limit_s)
+    return found
 
 
 def _check_edges(graph: Graph, edges: Edges, options: ScheduleOptions) -> None:

@@ -19,7 +19,7 @@ from tessera.pipeline import compile_model, generate
 @pytest.mark.slow
 @pytest.mark.parametrize("name", shared_model_names())
 def test_model(name: str, shared_models: Path, tmp_path: Path) -> None:
-    compiled = compile_model(find_model(str(shared_models / name)), time_limit_s=1)
+    compiled = compile_model(find_model(str(shared_models / name)), None, time_limit_s=1)
     inputs = draw_inputs(compiled.graph, 2, 3)
     program = build_host(generate(compiled, None), tmp_path)
     runs = run_host_batch(program, [HostRequest(0, arrays) for arrays in inputs])

@@ -26,15 +26,15 @@ def memory_report(compiled: Compiled, board: Board) -> dict[str, Any]:
         "model": compiled.model.name,
         "board": board.name,
         "schedule": "layerwise" if all(s.is_layer for s in schedule.stages) else "streamed",
-        "input": schedule.input_mode.value,
+        "input": compiled.options.input_mode.value,
         "arena_bytes": plan.arena_bytes,
         "scratch_bytes": plan.scratch_bytes,
         "input_frame_bytes": frame if schedule.input_mode is InputMode.REREAD else 0,
         "input_frame_in_arena_bytes": sum(graph.tensor(t).nbytes for t in graph.inputs if t not in pulled),
-        "inputs": [
-            {"name": graph.tensor(t).name, "mode": (schedule.input_mode if t in pulled else InputMode.RESIDENT).value}
+        "input_modes": {
+            graph.tensor(t).name: (schedule.input_mode if t in pulled else InputMode.RESIDENT).value
             for t in graph.inputs
-        ],
+        },
         "input_bytes_pulled": input_bytes_pulled(schedule),
         "input_pulls_per_byte": input_bytes_pulled(schedule) / frame if frame else 0.0,
         "peak_sram_bytes": plan.arena_bytes + plan.scratch_bytes,
@@ -134,13 +134,24 @@ def input_sentence(report: dict[str, Any]) -> str:
     asked = report["input"]
     if asked == InputMode.RESIDENT.value:
         return f"input   resident, {report['input_frame_in_arena_bytes']:,} B inside the arena"
-    resident = [i["name"] for i in report["inputs"] if i["mode"] == InputMode.RESIDENT.value]
-    stays = f"; {', '.join(resident)} stays resident: only 8-bit maps [1, H, W, C] are pulled" if resident else ""
+    resident = [name for name, mode in report["input_modes"].items() if mode == InputMode.RESIDENT.value]
+    why = "no 8-bit map [1, H, W, C] that a stage reads row by row"
+    stays = f"; {', '.join(resident)} stays resident: {why}" if resident else ""
     if not report["input_bytes_pulled"]:
         return f"input   {asked} was asked for{stays}"
     return (
         f"input   {asked}, {report['input_bytes_pulled']:,} B pulled, each byte {report['input_pulls_per_byte']:.2f} "
         f"times{stays}"
+    )
+
+
+def modes_sentence(report: dict[str, Any]) -> str:
+    """Arena and scratch of every way to take the image."""
+    return "modes   " + ", ".join(
+        f"{mode} {m['arena_bytes'] + m['scratch_bytes']:,} B"
+        + (f" (MACs x {m['macs_factor']:.3f})" if m["macs_factor"] > 1 else "")
+        + ("" if m["fits"] else " (does not fit)")
+        for mode, m in report["modes"].items()
     )
 
 
