@@ -9,8 +9,9 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from networks import networks
-from streamed import assert_equal, guarded_plan
+from streamed import assert_equal
 
+from on_host import guarded_plan
 from tessera.ir.graph import Graph
 from tessera.memory.planner import plan_memory
 from tessera.schedule.build import build_stage

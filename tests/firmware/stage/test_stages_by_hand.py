@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from networks import Network, draw_inputs
-from streamed import assert_equal, guarded_plan, sources_of
+from streamed import assert_equal, sources_of
 
+from on_host import guarded_plan
 from tessera.codegen.host import build_host, run_host
 from tessera.errors import TesseraError
 from tessera.ir import attrs as ir

@@ -53,7 +53,7 @@ def test_plan_json_restates_the_plan() -> None:
 def test_the_runner_answers_steps_and_outputs(tmp_path: Path) -> None:
     program = build_host(generate("head"), tmp_path, sanitize=False)
     answer = run_host(program, [np.zeros((1, 3, 3, 6), np.int8)])
-    assert len(answer.step_crcs) == 3
+    assert len(answer.step_checks) == 3
     assert [len(out) for out in answer.outputs] == [4, 4]
 
 

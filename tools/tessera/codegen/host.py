@@ -28,7 +28,7 @@ SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-o
 class HostRun:
     """What a run answered: the check value of every step (schedule/check.py), and the outputs' bytes."""
 
-    step_crcs: tuple[int, ...]
+    step_checks: tuple[int, ...]
     outputs: tuple[bytes, ...]
 
 
