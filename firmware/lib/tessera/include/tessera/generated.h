@@ -4,7 +4,8 @@
 
 #include "tessera/tessera.h"
 
-/** A tensor at its place, inside `static tess_status_t run(const tess_memory_t *memories, const tess_calls_t *calls)`. */
+/** A tensor at its place, inside `static tess_status_t run(const tess_memory_t *memories, const tess_calls_t *calls)`.
+ */
 #define TESS_S8(at) ((int8_t *)tess_at(memories, (at)))
 #define TESS_U8(at) tess_at(memories, (at))
 #define TESS_F32(at) ((float *)(void *)tess_at(memories, (at)))
