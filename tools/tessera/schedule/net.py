@@ -68,10 +68,10 @@ class Net:
         return sum(n.macs for n in self.nodes)
 
     def layer_bytes(self, i: int) -> int | None:
-        """Node i alone on whole maps; None where it would read a pulled input that must have been there before."""
+        """Node i alone on whole maps; None where it reads a pulled input that no stage has pulled whole before."""
         op = self.graph.ops[self.nodes[i].op]
         reads = {self.roots[t] for t in op.inputs if self.roots[t] in self.sizes}
-        if any(t in self.pulled and t not in self.live[i] for t in reads) and (i > 0 or self.mode is InputMode.REREAD):
+        if any(t in self.pulled and t not in self.live[i] for t in reads):
             return None
         alive = self.live[i] | self.live[i + 1] | reads | set(op.outputs)
         leads = {}
@@ -99,7 +99,9 @@ def make_net(graph: Graph, order: tuple[int, ...], mode: InputMode) -> Net:
             first_read.setdefault(roots[t], k)
     for t in graph.outputs:
         last_read[t] = end[roots[t]] = len(nodes)
-    pulled = frozenset(t for t in graph.inputs if mode is not InputMode.RESIDENT and _can_be_pulled(graph, t, nodes, end))
+    pulled = frozenset(
+        t for t in graph.inputs if mode is not InputMode.RESIDENT and _can_be_pulled(graph, t, nodes, end)
+    )
     sizes = {t: align_up(graph.tensor(t).nbytes) for t in (*graph.inputs, *made_by)}
     sizes |= {n.out: sum_bytes(graph, n) for n in nodes if n.reduces}
     live = []

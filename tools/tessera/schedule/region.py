@@ -226,9 +226,7 @@ def firings(step: int, begin: int, end: int, size: int) -> int:
     return last - first + 1
 
 
-def _grow(
-    net: Net, i: int, j: int, tile: Tile, widths: _Widths, labels: list[Label], limits: Limits
-) -> list[Label]:
+def _grow(net: Net, i: int, j: int, tile: Tile, widths: _Widths, labels: list[Label], limits: Limits) -> list[Label]:
     """The labels with node i in front: every choice for the map that it makes."""
     node = net.nodes[i]
     domain = node.sources[0].tensor if node.reduces else node.out
@@ -257,9 +255,10 @@ def _grow(
             pieces = rows * firings(choice.step_w, choice.begin_w, choice.end_w, y.w)
             copied = 0
             if choice.windowed and (choice.lines or choice.left):
-                copied = y.c * (rows * cols * (1 if choice.lines else 0) + 2 * rows * choice.left * firings(
-                    choice.step_w, choice.begin_w, choice.end_w, y.w
-                ))
+                copied = y.c * (
+                    rows * cols * (1 if choice.lines else 0)
+                    + 2 * rows * choice.left * firings(choice.step_w, choice.begin_w, choice.end_w, y.w)
+                )
             cost = label.cost + int(
                 node.instructions * rows * cols / area + PER_PIECE * pieces + PER_COPIED_BYTE * copied
             )
@@ -386,7 +385,9 @@ def _close(
             cols = computed(choice.step_w, choice.begin_w, choice.end_w, x.w)
             cost += int(PER_PULLED_BYTE * rows * cols * x.c + PER_PIECE * rows)
             if choice.windowed:
-                size = align_up((choice.step + choice.end - choice.begin) * (choice.step_w + choice.end_w - choice.begin_w) * x.c)
+                size = align_up(
+                    (choice.step + choice.end - choice.begin) * (choice.step_w + choice.end_w - choice.begin_w) * x.c
+                )
                 until = j - min(net.last_read.get(t, -1), j)
                 live = tuple(v + size if k >= until else v for k, v in enumerate(live))
             elif t not in after:

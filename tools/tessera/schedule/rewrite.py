@@ -198,7 +198,9 @@ def variants_of(block: Block) -> list[Variant]:
     found = [Variant(block, groups, 0) for groups in (_groups(block.channels, n) for n in (2, 4)) if len(groups) > 1]
     if block.multiply:
         found.append(Variant(block, (block.channels,), 1))
-        for second in sorted({round(block.channels * share / 8 / GROUP) * GROUP for share in (1, 2, 3, 3.5, 4, 5, 6, 7)}):
+        for second in sorted(
+            {round(block.channels * share / 8 / GROUP) * GROUP for share in (1, 2, 3, 3.5, 4, 5, 6, 7)}
+        ):
             if 0 < second < block.channels:
                 found.append(Variant(block, (block.channels - second, second), 1))
     return found

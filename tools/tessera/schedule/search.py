@@ -1,7 +1,8 @@
 """The schedule of least memory under a MAC limit, of least work under a memory limit, and the front of both.
 
-Stages that compute everything once come first: their least memory is a limit that all others must beat. Blocks are
-rewritten only where they bind, that is where a stage of the best path so far needs nearly as much as the path does.
+Stages that compute everything once come first: their least memory is a limit that all others must beat. Then work goes
+where it binds, that is where a stage of the best path so far needs nearly as much as the path does: there blocks are
+rewritten and stages that compute rows again are tried, until the path can no longer be improved.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tessera.schedule.paths import Point, front, least_bytes, least_work
 from tessera.schedule.region import FULL, Limits, MapChoice, Tile
 from tessera.schedule.rewrite import apply
 from tessera.schedule.schedule import InputMode, Schedule, Stage
-from tessera.schedule.space import BASE, Progress, Space, grow, make_space, net_of, open_blocks
+from tessera.schedule.space import BASE, Job, Progress, Space, grow, jobs_of, make_space, net_of, open_blocks
 from tessera.schedule.verify import verify_schedule
 
 ONCE = tuple(Tile(rows, cols) for rows in (1, 2) for cols in (8, 16, FULL))
@@ -28,8 +29,12 @@ AGAIN = (*(Tile(rows, cols) for rows in (1, 2, 4, 8) for cols in (8, 16)), Tile(
 LABELS_ONCE, LABELS_AGAIN = 6, 10
 BINDING = 0.95
 """A stage binds if it needs this share of what the path needs."""
+REACH = 8
+"""How many nodes around those of a binding stage its better ones may end."""
 MOST_FACTOR = 2.0
 """Schedules that execute more MACs than this many times the model's are not looked for."""
+FACTORS = (1.05, 1.15, 1.4, MOST_FACTOR)
+"""Steps of the search: what a small factor finds is a limit for the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,76 +56,94 @@ def start_search(graph: Graph, mode: InputMode) -> Search:
 
 def search_once(search: Search, progress: Progress | None = None) -> tuple[Search, Point | None]:
     """Least memory with nothing computed again; None where this input mode needs something computed again."""
-    return _settle(search, ONCE, Limits(search.unbounded, 0, LABELS_ONCE), search.macs, progress)
+    limits = Limits(search.unbounded, 0, LABELS_ONCE)
+    space = grow(search.space, jobs_of(search.space, BASE, limits), ONCE, limits, progress)
+    return _settle(replace(search, space=space), ONCE, limits, search.macs, 0, progress)
 
 
 def search_again(
-    search: Search, limit_bytes: int, factor: float, progress: Progress | None = None
+    search: Search, limit_bytes: int, factor: float, target_bytes: int = 0, progress: Progress | None = None
 ) -> tuple[Search, Point | None]:
-    """Least memory, below `limit_bytes`, with at most `factor` times the model's MACs."""
+    """Least memory, below `limit_bytes`, with at most `factor` times the model's MACs; at `target_bytes` it is enough."""
     extra = int((factor - 1) * search.macs)
-    return _settle(search, AGAIN, Limits(limit_bytes, extra, LABELS_AGAIN), search.macs + extra, progress)
+    limits = Limits(limit_bytes, extra, LABELS_AGAIN)
+    return _settle(search, AGAIN, limits, search.macs + extra, target_bytes, progress)
 
 
 def _settle(
-    search: Search, tiles: Sequence[Tile], limits: Limits, most_macs: int, progress: Progress | None
+    search: Search, tiles: Sequence[Tile], limits: Limits, most_macs: int, target_bytes: int, progress: Progress | None
 ) -> tuple[Search, Point | None]:
-    """Adds the stages of `tiles`; then rewrites the blocks that bind until none does that is not rewritten yet."""
-    space = grow(search.space, [BASE, *range(len(search.space.nets))], tiles, limits, progress)
-    tried: frozenset[int] = frozenset()
+    """Adds stages of `tiles`, and rewrites blocks, where they bind, until nothing new binds."""
+    space = search.space
+    grown: set[Job] = set(jobs_of(space, BASE, limits)) if limits.extra_macs == 0 else set()
     while True:
         point = least_bytes(space, most_macs)
-        hot = _binding(space, point) - tried
-        if not hot:
+        if point is not None and point.bytes <= target_bytes:
             return replace(search, space=space), point
-        tried |= hot
+        hot = _binding_nodes(space, point)
+        space = open_blocks(space, sorted(_blocks_at(space, hot) - space.opened))
+        jobs = [(BASE, j) for j in range(len(space.net.nodes)) if any(abs(j - i) <= REACH for i in hot)]
+        blocks = {space.blocks[k] for k in _blocks_at(space, hot)}
+        for v, variant in enumerate(space.variants):
+            jobs += jobs_of(space, v, limits) if variant.block in blocks else []
+        jobs = [job for job in jobs if job not in grown]
+        if not jobs:
+            return replace(search, space=space), point
+        grown |= set(jobs)
         limits = replace(limits, bytes=point.bytes if point is not None else limits.bytes)
-        fresh = sorted(hot - space.opened)
-        before = len(space.nets)
-        space = open_blocks(space, fresh)
-        space = grow(space, range(before, len(space.nets)), tiles, limits, progress)
+        space = grow(space, jobs, tiles, limits, progress)
 
 
-def _binding(space: Space, point: Point | None) -> frozenset[int]:
-    """Blocks with an operator in, or a map alive across, a stage that binds."""
+def _binding_nodes(space: Space, point: Point | None) -> frozenset[int]:
+    """Nodes of the graph in stages that bind; of a rewritten block all that the block has in the graph."""
     if point is None:
-        return frozenset(range(len(space.blocks)))
+        return frozenset(range(len(space.net.nodes)))
     number = {n.name: i for i, n in enumerate(space.net.nodes)}
-    spans = [(number[b.expand], number[b.multiply or b.last]) for b in space.blocks]
     hot: set[int] = set()
     for e in point.edges:
         if e.bytes >= BINDING * point.bytes:
             nodes = (space.net if e.variant == BASE else space.nets[e.variant]).nodes[e.first : e.last + 1]
-            inside = {number[n.name.removesuffix(".again")] for n in nodes if n.name.removesuffix(".again") in number}
-            hot |= {k for k, (a, b) in enumerate(spans) if any(a <= i <= b for i in inside)}
+            hot |= {number[n.name] for n in nodes if n.name in number}
+            if e.variant != BASE:
+                block = space.variants[e.variant].block
+                hot |= set(range(number[block.expand], number[block.multiply or block.last] + 1))
     return frozenset(hot)
+
+
+def _blocks_at(space: Space, nodes: frozenset[int]) -> frozenset[int]:
+    """Blocks with a node among these, or a map alive across one."""
+    number = {n.name: i for i, n in enumerate(space.net.nodes)}
+    spans = [range(number[b.expand], number[b.multiply or b.last] + 1) for b in space.blocks]
+    return frozenset(k for k, span in enumerate(spans) if any(i in span for i in nodes))
 
 
 def search_front(search: Search, progress: Progress | None = None) -> tuple[Search, tuple[Point, ...]]:
     """Every schedule of which none found has less memory and fewer MACs."""
     search, once = search_once(search, progress)
     limit = once.bytes if once is not None else search.unbounded
-    for factor in (1.05, 1.15, 1.4, MOST_FACTOR):
-        search, _ = search_again(search, limit, factor, progress)
+    for factor in FACTORS:
+        search, _ = search_again(search, limit, factor, 0, progress)
     return search, front(search.space, int(MOST_FACTOR * search.macs))
 
 
-def search_work(search: Search, limit_bytes: int, most_macs: int | None, progress: Progress | None = None) -> tuple[
-    Search, Point | None
-]:
+def search_work(
+    search: Search, limit_bytes: int, most_macs: int | None, progress: Progress | None = None
+) -> tuple[Search, Point | None]:
     """Least instructions in at most `limit_bytes`; None: impossible."""
     most = most_macs if most_macs is not None else int(MOST_FACTOR * search.macs)
     best = least_work(search.space, limit_bytes)
-    if best is not None:
-        return search, best  # layer by layer: nothing needs fewer instructions
-    space = grow(search.space, [BASE], FAST, Limits(limit_bytes, 0, LABELS_ONCE), progress)
-    search, once = search_once(replace(search, space=space), progress)
-    if once is None or once.bytes > limit_bytes:
-        limit = once.bytes if once is not None else search.unbounded
-        for factor in (1.05, 1.15, 1.4, MOST_FACTOR):
-            search, again = search_again(search, limit, min(factor, most / max(search.macs, 1)), progress)
-            if again is not None and again.bytes <= limit_bytes:
-                break
+    if best is not None and best.macs <= most:
+        return search, best  # found before, or layer by layer: nothing needs fewer instructions
+    search, point = search_once(search, progress)
+    if point is not None and point.bytes <= limit_bytes:
+        limits = Limits(limit_bytes, 0, LABELS_ONCE)
+        space = grow(search.space, jobs_of(search.space, BASE, limits), FAST, limits, progress)
+        return replace(search, space=space), least_work(space, limit_bytes)
+    limit = point.bytes if point is not None else search.unbounded
+    for factor in FACTORS:
+        search, point = search_again(search, limit, min(factor, most / max(search.macs, 1)), limit_bytes, progress)
+        if point is not None and point.bytes <= limit_bytes:
+            break
     best = least_work(search.space, limit_bytes)
     return search, best if best is not None and best.macs <= most else None
 

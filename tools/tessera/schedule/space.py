@@ -28,6 +28,7 @@ SMALL_JOB = 12
 
 Cut = int | tuple[int, int]  # before an operator of the graph; or (variant, operator) inside a rewritten block
 BASE = -1  # the graph itself, where a variant is named
+Job = tuple[int, int]  # (variant, the node with which stages end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,9 @@ def detour(space: Space, variant: int) -> tuple[int, int, int]:
 
 
 def grow(
-    space: Space, variants: Sequence[int], tiles: Sequence[Tile], limits: Limits, progress: Progress | None = None
+    space: Space, jobs: Sequence[Job], tiles: Sequence[Tile], limits: Limits, progress: Progress | None = None
 ) -> Space:
-    """The stages of these tiles on the graph (BASE) and rewritten graphs named, within the limits, join the space."""
-    jobs = [(v, j) for v in variants for j in _ends(space, v, limits)]
+    """The stages of these tiles that end with the nodes named join the space, within the limits."""
     found: list[Edge] = []
     for done, edges in enumerate(_search(space, jobs, tiles, limits)):
         found += edges
@@ -114,18 +114,17 @@ def grow(
     return replace(space, edges=(*space.edges, *found))
 
 
-def _ends(space: Space, variant: int, limits: Limits) -> range:
+def jobs_of(space: Space, variant: int, limits: Limits) -> list[Job]:
+    """Every node with which a stage of the graph, or one that touches the rewritten block, may end."""
     if variant == BASE:
-        return range(len(space.net.nodes))
-    lo, hi, _ = detour(space, variant)
+        return [(BASE, j) for j in range(len(space.net.nodes))]
     if space.variants[variant].repeated and limits.extra_macs == 0:
-        return range(0)
-    return range(lo, min(len(space.nets[variant].nodes), hi + BEHIND))
+        return []
+    lo, hi, _ = detour(space, variant)
+    return [(variant, j) for j in range(lo, min(len(space.nets[variant].nodes), hi + BEHIND))]
 
 
-def _search(
-    space: Space, jobs: Sequence[tuple[int, int]], tiles: Sequence[Tile], limits: Limits
-) -> Iterator[list[Edge]]:
+def _search(space: Space, jobs: Sequence[Job], tiles: Sequence[Tile], limits: Limits) -> Iterator[list[Edge]]:
     """Stage ends are independent of each other: they are shared out to processes, and the answers come in order."""
     if len(jobs) < SMALL_JOB:
         yield from (_stages(space, *job, tiles, limits) for job in jobs)
@@ -142,7 +141,7 @@ def _remember(space: Space, tiles: tuple[Tile, ...], limits: Limits) -> None:
     _shared = (space, tiles, limits)
 
 
-def _work(job: tuple[int, int]) -> list[Edge]:
+def _work(job: Job) -> list[Edge]:
     assert _shared is not None
     return _stages(_shared[0], *job, *_shared[1:])
 
@@ -167,7 +166,19 @@ def _layer(space: Space, variant: int, j: int) -> list[Edge]:
     nbytes, node = net.layer_bytes(j), net.nodes[j]
     if nbytes is None:
         return []
-    return [Edge(_cut(space, variant, j), _cut(space, variant, j + 1), nbytes, node.macs, node.instructions, variant, j, j, None)]
+    return [
+        Edge(
+            _cut(space, variant, j),
+            _cut(space, variant, j + 1),
+            nbytes,
+            node.macs,
+            node.instructions,
+            variant,
+            j,
+            j,
+            None,
+        )
+    ]
 
 
 def _edge(space: Space, variant: int, i: int, j: int, c: StageCost) -> Edge:
