@@ -57,7 +57,7 @@ def find_schedule(
     time_limit_s: float = 10.0,
     progress: Progress | None = None,
 ) -> Found:
-    """With `options.max_macs` alone the least memory, else the least work within `limit_bytes` (of arena and scratch)."""
+    """With `options.max_macs` alone the least memory, else the least work within `limit_bytes` of arena and scratch."""
     search = start_search(graph, options.input_mode)
     most = None if options.max_macs is None else int(options.max_macs * search.macs)
     if most is None or options.sram_bytes is not None:

@@ -1,4 +1,4 @@
-"""Net: a graph as the schedule search reads it. Operators in a fixed order, maps with their scale, who is alive when."""
+"""Net: a graph as the schedule search reads it: operators in a fixed order, maps with their scale, who lives when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tessera.schedule.views import is_view, view_roots
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A feature map of one-byte elements. One of its rows (columns) is as far as `scale_h` (`scale_w`) of the image's."""
+    """A feature map of one-byte elements. A row (column) of it is as far as `scale_h` (`scale_w`) of the image's."""
 
     h: int
     w: int
@@ -49,8 +49,8 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """`live[i]`: tensors that exist whole at the cut before node i, views as the tensor that they view; a pulled input is
-    among them only between its first and its last reader."""
+    """`live[i]`: tensors that exist whole at the cut before node i, views as what they view; a pulled input is among
+    them only between its first and its last reader."""
 
     graph: Graph
     mode: InputMode
@@ -74,7 +74,7 @@ class Net:
         if any(t in self.pulled and t not in self.live[i] for t in reads):
             return None
         alive = self.live[i] | self.live[i + 1] | reads | set(op.outputs)
-        leads = {}
+        leads: dict[TensorId, list[int | None]] = {}
         for k, t in enumerate(op.inputs):
             root = self.roots[t]
             if root in reads and root not in self.live[i + 1]:

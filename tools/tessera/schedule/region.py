@@ -1,24 +1,21 @@
 """What a streamed stage costs: bytes, MACs and instructions of nodes [i..j] advancing together, for every i at once.
 
-One reverse sweep from the stage's end. Per open map and reader, the range `(begin, end, step)` says: while the reader
-takes its step t, rows [step * t + begin, step * (t + 1) + end) of the map are needed. Through a window of kernel k,
-stride s and padding p: begin' = s * begin - p, end' = s * end + k - s - p, step' = s * step. Several readers: the least
-begin, the greatest end, the common divisor of the steps (a reader with a longer step makes rows wait). What the map has
-to have beyond its own step, gap = end - begin, is either
+One reverse sweep from the stage's end. Per open map and reader, two spans (reach.py) say which rows and columns of it
+each step of the reader needs. Several readers: the least begin, the greatest end, the common divisor of the steps. What
+a map has to have beyond its own step, the gap, is either
 
     kept    gap rows stay at full width, every row is computed once, or
     again   computed in every step anew: no rows are kept, what is upstream is asked for more.
 
-This one rule gives layers, rows, delayed residuals, patches and stream caches; borders and warm-up need no special case,
-because ranges are cut to the map. Columns work alike, inside a step of rows. (MCUNetV2 3.1: patches; StreamNet: columns
-and rows kept; both are values of it.)
+This one rule gives layers, rows, delayed residuals, patches and stream caches. Columns work alike, inside a step of
+rows. (MCUNetV2 3.1: patches; StreamNet: columns and rows kept; both are values of it.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from math import floor, gcd
 from typing import NamedTuple
 
@@ -26,8 +23,8 @@ from tessera.ir.graph import TensorId
 from tessera.memory.align import align_up
 from tessera.schedule.instructions import PER_COPIED_BYTE, PER_PIECE, PER_PULLED_BYTE
 from tessera.schedule.net import Map, Net, Node
+from tessera.schedule.reach import Span, again, common_step, computed, last_step, once, through
 from tessera.schedule.schedule import InputMode
-from tessera.schedule.streamable import Axis, Upsample
 
 FULL = 1 << 20
 """Columns of a tile that is as wide as the map."""
@@ -46,43 +43,42 @@ class Tile:
 
 
 class MapChoice(NamedTuple):
-    """What was decided for a map, ranges relative to its own steps; it fires every `step` rows of its own.
-
-    Step t computes rows [step * t + begin, step * (t + 1) + end) and columns likewise.
-    """
+    """What was decided for a map: its spans, counted in its own steps, and what of it is stored (see MapPlan)."""
 
     tensor: TensorId
-    step: int
-    begin: int
-    end: int
-    step_w: int
-    begin_w: int
-    end_w: int
+    rows: Span
+    cols: Span
     lines: int
     windowed: bool
     left: int
 
 
 class Reach(NamedTuple):
-    """What a reader needs of a map, see the head of this file."""
+    """What a reader needs of a map in each of its own steps."""
 
-    begin: int
-    end: int
-    begin_w: int
-    end_w: int
-    step: int
-    step_w: int
+    rows: Span
+    cols: Span
+
+
+Needs = tuple[tuple[TensorId, tuple[Reach, ...]], ...]
+
+
+class Chain(NamedTuple):
+    """The decisions of a partial stage, newest first."""
+
+    choice: MapChoice
+    rest: Chain | None
 
 
 class Label(NamedTuple):
     """A partial stage, from its end to some node."""
 
-    needs: tuple[tuple[TensorId, tuple[Reach, ...]], ...]  # open maps
+    needs: Needs  # open maps
     kept: int  # bytes between ticks
     live: tuple[int, ...]  # window bytes at each node, from the stage's end backwards
     macs: int
     cost: int  # instructions
-    last: tuple[MapChoice, object] | None  # the decisions, newest first
+    last: Chain | None
 
 
 class StageCost(NamedTuple):
@@ -102,7 +98,7 @@ class Limits:
 
     bytes: int
     extra_macs: int
-    labels: int = 24  # kept per set of open maps
+    labels: int = 8  # kept per set of open maps
 
 
 def region_start(net: Net, j: int) -> int:
@@ -117,335 +113,241 @@ def stages_ending_at(net: Net, j: int, tile: Tile, limits: Limits, start: int = 
     """(i, cost) of every stage [i..j] worth having."""
     if not net.nodes[j].streams:
         return
-    after = net.live[j + 1]
-    floor_bytes = sum(net.sizes[t] for t in after)
+    sweep = _Sweep(net, j, tile, limits)
     labels = [Label((), 0, (), 0, 0, None)]
-    widths = _Widths(net, j, tile)
     for i in range(j, max(start, region_start(net, j)) - 1, -1):
-        node = net.nodes[i]
         if i < j and _reads_through_view(net, i, j):
             return
-        labels = _prune(_grow(net, i, j, tile, widths, labels, limits), limits)
+        labels = _prune(sweep.grow(i, labels), limits)
         for label in labels:
-            closed = _close(net, i, j, tile, widths, label, after)
+            closed = sweep.close(i, label)
             if closed is not None and closed.bytes <= limits.bytes:
                 yield i, closed
-        labels = [x for x in labels if floor_bytes + x.kept + max(x.live) <= limits.bytes]
-        if not labels or not node.streams:
+        labels = [x for x in labels if sweep.floor_bytes + x.kept + max(x.live) <= limits.bytes]
+        if not labels:
             return
+
+
+def _reads_through_view(net: Net, i: int, j: int) -> bool:
+    """A node after i reads what node i makes otherwise than row by row: it must be whole before the stage begins."""
+    out = net.nodes[i].out
+    for n in net.nodes[i + 1 : j + 1]:
+        rows = {s.tensor for s in n.sources}
+        if any(net.roots[t] == out and t not in rows for t in net.graph.ops[n.op].inputs):
+            return True
+    return False
 
 
 class _Widths:
     """Columns that each map advances by at a tick: as the tile says, and a divisor of what its readers advance by."""
 
-    def __init__(self, net: Net, j: int, tile: Tile) -> None:
-        self._net, self._j, self._tile = net, j, tile
-        self._known: dict[TensorId, int] = {}
+    def __init__(self, net: Net, tile: Tile) -> None:
+        self._net, self._tile = net, tile
         self._asked: dict[TensorId, int] = {}
-        self._done = j + 1
 
-    def of(self, tensor: TensorId, i: int) -> int:
-        """Of a map that node i makes, or that it reads. Nodes after i were asked before."""
+    def of(self, tensor: TensorId) -> int:
+        """All readers in the stage must have asked."""
+        m = self._net.maps[tensor]
         if self._tile.cols >= FULL:
-            return self._net.maps[tensor].w
-        if tensor not in self._known:
-            self._known[tensor] = self._width(tensor)
-        return self._known[tensor]
+            return m.w
+        most, asked = max(1, floor(self._tile.cols / m.scale_w)), self._asked.get(tensor, 0)
+        return most if not asked else max(d for d in range(1, min(most, asked) + 1) if asked % d == 0)
 
     def ask(self, node: Node, width: int) -> None:
-        """Tells what a node that advances by `width` needs of the maps that it reads."""
+        """A node that advances by `width` asks for what it reads."""
         for s in node.sources:
             assert s.cols is not None
-            need = _step_through(s.cols, width)
-            if need:
-                self._asked[s.tensor] = gcd(self._asked.get(s.tensor, 0), need)
-                self._known.pop(s.tensor, None)
-
-    def _width(self, tensor: TensorId) -> int:
-        scale = self._net.maps[tensor].scale_w
-        cap = max(1, floor(self._tile.cols / scale))
-        asked = self._asked.get(tensor, 0)
-        return cap if not asked else max(d for d in range(1, min(cap, asked) + 1) if asked % d == 0)
+            need = through(s.cols, Span(width, 0, 0, 0))
+            if need is not None:
+                self._asked[s.tensor] = gcd(self._asked.get(s.tensor, 0), need.step)
 
 
-def _reads_through_view(net: Net, i: int, j: int) -> bool:
-    """A node after i reads another view of what node i makes: that view must be whole before the stage begins."""
-    out = net.nodes[i].out
-    return any(
-        net.roots[t] == out and t != out for n in net.nodes[i + 1 : j + 1] for t in net.graph.ops[n.op].inputs
-    ) or any(
-        t == out and all(s.tensor != t for s in n.sources)
-        for n in net.nodes[i + 1 : j + 1]
-        for t in net.graph.ops[n.op].inputs
-    )
+class _Sweep:
+    """The reverse sweep over the stages that end with node j."""
 
+    def __init__(self, net: Net, j: int, tile: Tile, limits: Limits) -> None:
+        self.net, self.j, self.tile, self.limits = net, j, tile, limits
+        self.after = net.live[j + 1]
+        self.floor_bytes = sum(net.sizes[t] for t in self.after)  # every stage ending here needs this much
+        self.widths = _Widths(net, tile)
 
-def _step_through(axis: Axis, step: int) -> int:
-    """The input's step for a step of the output; 0 where there is none."""
-    if isinstance(axis, Upsample):
-        return step // axis.factor if step % axis.factor == 0 else 0
-    return step * axis.stride
+    def grow(self, i: int, labels: list[Label]) -> list[Label]:
+        """The labels with node i in front: every choice for the map that it makes."""
+        node = self.net.nodes[i]
+        domain = self._domain(node)
+        y, area = self.net.maps[domain], self.net.maps[domain].h * self.net.maps[domain].w
+        width = self.widths.of(domain)
+        self.widths.ask(node, width)
+        grown: list[Label] = []
+        for label in labels:
+            needs = next((v for t, v in label.needs if t == node.out), None) or self._unread(node, width)
+            others = {t: v for t, v in label.needs if t != node.out}
+            for choice in self._choices(node, y, needs, width):
+                rows, cols = computed(choice.rows, y.h), computed(choice.cols, y.w)
+                macs = node.macs * rows * cols // area if node.macs else 0
+                opened = _open(node, dict(others), choice)
+                if macs > node.macs + self.limits.extra_macs or opened is None:
+                    continue
+                kept, live = self._store(node, y, choice, label)
+                work = node.instructions * rows * cols // area + _overhead(choice, y, rows, cols)
+                grown.append(Label(opened, kept, live, label.macs + macs, label.cost + work, Chain(choice, label.last)))
+        return grown
 
+    def _domain(self, node: Node) -> TensorId:
+        """The map whose rows a node counts: a reduction's input."""
+        return node.sources[0].tensor if node.reduces else node.out
 
-def _range_through(axis: Axis, begin: int, end: int) -> tuple[int, int]:
-    if isinstance(axis, Upsample):
-        return begin // axis.factor + axis.low, -(-end // axis.factor) + axis.high
-    s = axis.stride
-    return s * begin - axis.pad, s * end + axis.kernel - s - axis.pad
+    def _unread(self, node: Node, width: int) -> tuple[Reach, ...]:
+        """A map that nobody in the stage reads keeps pace with the stage's last one."""
+        end, mine = self.net.maps[self._domain(self.net.nodes[self.j])], self.net.maps[self._domain(node)]
+        step = self.tile.rows * end.scale_h / mine.scale_h
+        rows = int(step) if step >= 1 and step.denominator == 1 else 1
+        return (Reach(Span(rows, 0, 0, 0), Span(width, 0, 0, 0)),)
 
-
-def _settle(needs: tuple[Reach, ...], step: int, step_w: int) -> Reach:
-    """What is needed of a map that advances by `step`: a reader with a longer step makes rows wait, one that skips rows
-    gets them too."""
-    end, end_w = max(q.end for q in needs), max(q.end_w for q in needs)
-    return Reach(
-        min(end, *(q.begin - (q.step - step) for q in needs)),
-        end,
-        min(end_w, *(q.begin_w - (q.step_w - step_w) for q in needs)),
-        end_w,
-        step,
-        step_w,
-    )
-
-
-@lru_cache(maxsize=None)
-def computed(step: int, begin: int, end: int, size: int) -> int:
-    """Rows computed in all steps, those computed again counted again; see Reach."""
-    total, t = 0, -(end // step) - 2
-    while step * t + begin < size:
-        total += max(0, min(size, step * (t + 1) + end) - max(0, step * t + begin))
-        t += 1
-    return total
-
-
-@lru_cache(maxsize=None)
-def firings(step: int, begin: int, end: int, size: int) -> int:
-    """Steps in which something is computed."""
-    first = -((step + end - 1) // step)
-    last = -(-(size - begin) // step) - 1
-    return last - first + 1
-
-
-def _grow(net: Net, i: int, j: int, tile: Tile, widths: _Widths, labels: list[Label], limits: Limits) -> list[Label]:
-    """The labels with node i in front: every choice for the map that it makes."""
-    node = net.nodes[i]
-    domain = node.sources[0].tensor if node.reduces else node.out
-    y = net.maps[domain]
-    whole_after = node.out in net.live[j + 1] or i == j
-    width = widths.of(domain, i)
-    widths.ask(node, width)
-    grown: list[Label] = []
-    until = net.last_read.get(node.out, -1)
-    for label in labels:
-        needs = next((v for t, v in label.needs if t == node.out), None) or _unread(net, node, j, tile, width)
-        others = tuple((t, v) for t, v in label.needs if t != node.out)
-        for choice in _choices(node, y, needs, width, tile, whole_after):
-            if node.row_by_row and choice.step != 1:
+    def _choices(self, node: Node, y: Map, needs: tuple[Reach, ...], width: int) -> Iterator[MapChoice]:
+        """Keep or compute again, in steps of all rows that the readers take together or of one."""
+        rows_needed = [q.rows for q in needs]
+        together = common_step(rows_needed)
+        if any(q.cols.step % width for q in needs):
+            return
+        cols, left = self._columns(needs, width, y)
+        for step in {together, 1}:
+            rows, lines = once(rows_needed, step)
+            if node.row_by_row and step != 1:
                 continue
-            rows = computed(choice.step, choice.begin, choice.end, y.h)
-            cols = computed(choice.step_w, choice.begin_w, choice.end_w, y.w)
-            area = y.h * y.w
-            macs = label.macs + (node.macs * rows * cols // area if node.macs else 0)
-            if macs - label.macs > node.macs + limits.extra_macs:
+            if node.out in self.after or node.out == self.net.nodes[self.j].out:
+                if step == together or node.row_by_row:
+                    yield MapChoice(node.out, rows, once([q.cols for q in needs], width)[0], y.h, False, 0)
                 continue
-            opened = _open(net, node, others, choice)
-            if opened is None:
-                continue
-            kept, live = _store(net, node, y, choice, whole_after, label, i, j, until)
-            pieces = rows * firings(choice.step_w, choice.begin_w, choice.end_w, y.w)
-            copied = 0
-            if choice.windowed and (choice.lines or choice.left):
-                copied = y.c * (
-                    rows * cols * (1 if choice.lines else 0)
-                    + 2 * rows * choice.left * firings(choice.step_w, choice.begin_w, choice.end_w, y.w)
-                )
-            cost = label.cost + int(
-                node.instructions * rows * cols / area + PER_PIECE * pieces + PER_COPIED_BYTE * copied
-            )
-            grown.append(Label(opened, kept, live, macs, cost, (choice, label.last)))
-    return grown
+            if not self.tile.halo_again or not lines:
+                yield _stored(node.out, y, rows, cols, lines, left)
+            if lines and step < y.h and all(q.step == step for q in rows_needed):
+                yield _stored(node.out, y, again(rows_needed), cols, 0, left)
 
+    def _columns(self, needs: tuple[Reach, ...], width: int, y: Map) -> tuple[Span, int]:
+        """Columns of a windowed map, and how many stay from one span to the next."""
+        if self.tile.cols >= FULL:
+            return Span(y.w, 0, 0, 0), 0
+        needed = [q.cols for q in needs]
+        cols, left = once(needed, width)
+        if self.tile.halo_again and left and all(q.step == width for q in needed):
+            return again(needed), 0
+        return cols, left
 
-def _unread(net: Net, node: Node, j: int, tile: Tile, width: int) -> tuple[Reach, ...]:
-    """A map that nobody in the stage reads keeps pace with the stage's last one."""
-    last = net.nodes[j]
-    end = net.maps[last.sources[0].tensor if last.reduces else last.out]
-    mine = net.maps[node.sources[0].tensor if node.reduces else node.out]
-    step = tile.rows * end.scale_h / mine.scale_h
-    rows = int(step) if step >= 1 and step.denominator == 1 else 1
-    return (Reach(0, 0, 0, 0, rows, width),)
+    def _store(self, node: Node, y: Map, choice: MapChoice, label: Label) -> tuple[int, tuple[int, ...]]:
+        """Bytes kept between ticks, and window bytes alive at each node, with this map added."""
+        live = (*label.live, 0)
+        if choice.windowed:
+            kept = align_up(choice.lines * y.w * y.c) + align_up(choice.rows.size * choice.left * y.c)
+            return label.kept + kept, self._with_window(live, choice, y, label)
+        whole = node.out not in self.after and node.out != self.net.nodes[self.j].out
+        return label.kept + (align_up(y.h * y.w * y.c) if whole else 0), live
 
+    def _with_window(self, live: tuple[int, ...], x: MapChoice, m: Map, label: Label) -> tuple[int, ...]:
+        """A window is alive from its maker to its last reader, which may write its own over it: element by element."""
+        window = align_up(x.rows.size * (x.left + x.cols.size) * m.c)
+        reader = min(self.net.last_read.get(x.tensor, -1), self.j)
+        first = self.j - reader if reader >= 0 else len(live) - 1
+        added = [v + window if k >= first else v for k, v in enumerate(live)]
+        if 0 <= first < len(label.live) and self.net.nodes[reader].in_place and not x.left:
+            y = next(c for c in _unlinked(label.last) if c.tensor == self.net.nodes[reader].out)
+            same = (x.rows, x.cols) == (y.rows, y.cols) and m.c == self.net.maps[y.tensor].c
+            added[first] -= window if y.windowed and not y.left and same else 0
+        return tuple(added)
 
-def _choices(
-    node: Node, y: Map, needs: tuple[Reach, ...], width: int, tile: Tile, whole_after: bool
-) -> Iterator[MapChoice]:
-    """Keep or compute again, in steps of all rows that the readers take together or of one."""
-    step = needs[0].step
-    for q in needs[1:]:
-        step = gcd(step, q.step)
-    if any(q.step_w % width for q in needs):
-        return
-    longest = max(q.step for q in needs)
-    for n in (step,) if whole_after or step == 1 else (step, 1):
-        req = _settle(needs, n, width)
-        if whole_after:
-            yield MapChoice(node.out, n, req.end, req.end, width, req.end_w, req.end_w, y.h, False, 0)
-            continue
-        full = tile.cols >= FULL
-        gap = req.end - req.begin
-        gap_w = 0 if full else req.end_w - req.begin_w
-        begin_w, end_w = (0, 0) if full else (req.end_w, req.end_w)
-        left = gap_w
-        if tile.halo_again and gap_w:
-            begin_w, left = req.begin_w, 0
-        if not tile.halo_again or not gap:
-            yield _stored(node.out, y, n, req.end, req.end, width, begin_w, end_w, gap, left)
-        if gap and n == longest and n < y.h:
-            yield _stored(node.out, y, n, req.begin, req.end, width, begin_w, end_w, 0, left)
-
-
-def _stored(
-    tensor: TensorId, y: Map, n: int, begin: int, end: int, width: int, begin_w: int, end_w: int, lines: int, left: int
-) -> MapChoice:
-    """In a window, or whole where that is no larger."""
-    window = (n + end - begin) * (left + width + end_w - begin_w)
-    state = min(lines, y.h) * y.w + (n + end - begin) * left
-    if state + window >= y.h * y.w:
-        return MapChoice(tensor, n, begin, end, width, begin_w, end_w, y.h, False, 0)
-    return MapChoice(tensor, n, begin, end, width, begin_w, end_w, lines, True, left)
-
-
-def _open(
-    net: Net, node: Node, others: tuple[tuple[TensorId, tuple[Reach, ...]], ...], choice: MapChoice
-) -> tuple[tuple[TensorId, tuple[Reach, ...]], ...] | None:
-    """The open maps once the node's sources are asked for; None where a source has no such step."""
-    needs = dict(others)
-    for s in node.sources:
-        assert s.rows is not None and s.cols is not None
-        if node.reduces:
-            reach = Reach(choice.begin, choice.end, choice.begin_w, choice.end_w, choice.step, choice.step_w)
-        else:
-            step, step_w = _step_through(s.rows, choice.step), _step_through(s.cols, choice.step_w)
-            if not step or not step_w:
+    def close(self, i: int, label: Label) -> StageCost | None:
+        """The stage that begins with node i."""
+        net, kept, live, cost = self.net, label.kept, label.live, label.cost
+        pulled: list[MapChoice] = []
+        saved = 0
+        for t, needs in label.needs:
+            if t in net.pulled and t not in net.live[i]:
+                x = net.maps[t]
+                options = []
+                for choice in self._pulls(t, needs):
+                    lines = 0 if choice.windowed or t in self.after else align_up(choice.lines * x.w * x.c)
+                    options.append(
+                        (kept + lines, self._with_window(live, choice, x, label) if choice.windowed else live, choice)
+                    )
+                kept, live, choice = min(options, key=lambda o: o[0] + max(o[1]))
+                rows, cols = computed(choice.rows, x.h), computed(choice.cols, x.w)
+                cost += int(PER_PULLED_BYTE * rows * cols * x.c) + PER_PIECE * rows
+                pulled.append(choice)
+            elif net.roots[t] not in net.live[i]:
                 return None
-            rows = _range_through(s.rows, choice.begin, choice.end)
-            cols = _range_through(s.cols, choice.begin_w, choice.end_w)
-            reach = Reach(*rows, *cols, step, step_w)
-        have = needs.get(s.tensor, ())
+            elif t not in self.after and net.roots[t] == t:
+                saved = max(saved, self._overlap(t, [q.rows for q in needs]))
+        base = sum(net.sizes[t] for t in net.live[i] | self.after)
+        choices = (*pulled, *_unlinked(label.last))
+        return StageCost(base + kept + max(live) - saved, label.macs, cost, self.tile, choices, len(pulled))
+
+    def _pulls(self, t: TensorId, needs: tuple[Reach, ...]) -> Iterator[MapChoice]:
+        """A pulled input: rows in a ring, each once; or, where it may be read again, only what a tick needs."""
+        x, rows_needed = self.net.maps[t], [q.rows for q in needs]
+        rows, lines = once(rows_needed, common_step(rows_needed))
+        lines = x.h if t in self.after else min(x.h, lines + rows.step)
+        yield MapChoice(t, rows, Span(x.w, 0, 0, 0), lines, False, 0)
+        width = self.widths.of(t)
+        aligned = all(q.rows.step == rows.step and q.cols.step == width for q in needs)
+        if self.net.mode is InputMode.REREAD and aligned:
+            window, full = again(rows_needed), self.tile.cols >= FULL
+            cols = Span(x.w, 0, 0, 0) if full else again([q.cols for q in needs])
+            if window.size * cols.size < x.h * x.w:
+                yield MapChoice(t, window, cols, 0, True, 0)
+
+    def _overlap(self, t: TensorId, needed: list[Span]) -> int:
+        """Bytes that the stage's last map shares with an input that dies here."""
+        last = self.net.nodes[self.j]
+        if last.reduces:
+            return 0
+        x, y = self.net.maps[t], self.net.maps[last.out]
+        rows, lines = once(needed, common_step(needed))
+        rate = self.tile.rows * y.scale_h / (rows.step * x.scale_h)
+        if rate.denominator != 1:
+            return 0
+        begin = rows.end - lines
+        lead = _lead(y.h, y.w * y.c, self.tile.rows, x.h, x.w * x.c, rows.step, begin, int(rate))
+        x_bytes, y_bytes = self.net.sizes[t], self.net.sizes[last.out]
+        return max(0, x_bytes + y_bytes - max(y_bytes, align_up(lead) + x_bytes))
+
+
+def _unlinked(chain: Chain | None) -> Iterator[MapChoice]:
+    """Newest first: the nodes of a stage in order."""
+    while chain is not None:
+        yield chain.choice
+        chain = chain.rest
+
+
+def _stored(tensor: TensorId, y: Map, rows: Span, cols: Span, lines: int, left: int) -> MapChoice:
+    """In a window, or whole where that is no larger."""
+    lines = min(lines, y.h)
+    if lines * y.w + rows.size * (2 * left + cols.size) >= y.h * y.w:
+        return MapChoice(tensor, rows, cols, y.h, False, 0)
+    return MapChoice(tensor, rows, cols, lines, True, left)
+
+
+def _open(node: Node, needs: dict[TensorId, tuple[Reach, ...]], choice: MapChoice) -> Needs | None:
+    """The open maps once the node's sources are asked for; None where a source has no such step."""
+    for s in node.sources:
+        assert s.rows is not None
+        assert s.cols is not None
+        rows, cols = through(s.rows, choice.rows), through(s.cols, choice.cols)
+        if rows is None or cols is None:
+            return None
+        reach, have = Reach(rows, cols), needs.get(s.tensor, ())
         if reach not in have:
             needs[s.tensor] = (*have, reach)
     return tuple(sorted(needs.items()))
 
 
-def _store(
-    net: Net, node: Node, y: Map, choice: MapChoice, whole_after: bool, label: Label, i: int, j: int, until: int
-) -> tuple[int, tuple[int, ...]]:
-    """Bytes kept between ticks, and window bytes alive at each node, with this map added."""
-    if whole_after:
-        return label.kept, (*label.live, 0)
-    if not choice.windowed:
-        return label.kept + align_up(y.h * y.w * y.c), (*label.live, 0)
-    rows = choice.step + choice.end - choice.begin
-    kept = label.kept + align_up(min(choice.lines, y.h) * y.w * y.c) + align_up(rows * choice.left * y.c)
-    window = align_up(rows * (choice.left + choice.step_w + choice.end_w - choice.begin_w) * y.c)
-    first = j - min(until, j)  # index of its last reader in `live`
-    live = [v + window if k >= first else v for k, v in enumerate((*label.live, 0))]
-    if first < len(label.live) and _in_place(net, choice, label, net.nodes[j - first]):
-        live[first] -= window
-    return kept, tuple(live)
+def _overhead(choice: MapChoice, y: Map, rows: int, cols: int) -> int:
+    """Instructions around the kernel: calls, and pixels copied out of the window and from span to span."""
+    spans = last_step(choice.cols, y.w) - choice.cols.first + 1
+    copied = 2 * rows * choice.left * spans + (rows * cols if choice.lines else 0) if choice.windowed else 0
+    return PER_PIECE * rows * spans + int(PER_COPIED_BYTE * copied * y.c)
 
 
-def _in_place(net: Net, x: MapChoice, label: Label, reader: Node) -> bool:
-    """The last reader writes its window over this one: element by element, both of the same pixels."""
-    if not reader.in_place or x.left:
-        return False
-    link = label.last
-    while link is not None:
-        y, link = link  # type: ignore[assignment]
-        if y.tensor == reader.out:
-            return y.windowed and not y.left and x[1:7] == y[1:7] and net.maps[x.tensor].c == net.maps[y.tensor].c
-    return False
-
-
-def _close(
-    net: Net, i: int, j: int, tile: Tile, widths: _Widths, label: Label, after: frozenset[TensorId]
-) -> StageCost | None:
-    """The stage that begins with node i."""
-    kept, live, cost = label.kept, label.live, label.cost
-    pulled: list[MapChoice] = []
-    outside: set[TensorId] = set()
-    saved = 0
-    last = net.nodes[j]
-    for t, needs in label.needs:
-        if t in net.pulled and t not in net.live[i]:
-            choice = _pull(net, t, needs, widths.of(t, i), tile, whole=t in after)
-            pulled.append(choice)
-            x = net.maps[t]
-            rows = computed(choice.step, choice.begin, choice.end, x.h)
-            cols = computed(choice.step_w, choice.begin_w, choice.end_w, x.w)
-            cost += int(PER_PULLED_BYTE * rows * cols * x.c + PER_PIECE * rows)
-            if choice.windowed:
-                size = align_up(
-                    (choice.step + choice.end - choice.begin) * (choice.step_w + choice.end_w - choice.begin_w) * x.c
-                )
-                until = j - min(net.last_read.get(t, -1), j)
-                live = tuple(v + size if k >= until else v for k, v in enumerate(live))
-            elif t not in after:
-                kept += align_up(choice.lines * x.w * x.c)
-            continue
-        root = net.roots[t]
-        if root not in net.live[i]:
-            return None
-        outside.add(root)
-        if root not in after and root == t and not last.reduces:
-            step = needs[0].step
-            for q in needs[1:]:
-                step = gcd(step, q.step)
-            begin = _settle(needs, step, 1).begin
-            saved = max(saved, _overlap(net, label, j, t, step, begin, tile))
-    base = sum(net.sizes[t] for t in net.live[i] | after)
-    entries: list[MapChoice] = []
-    link = label.last
-    while link is not None:
-        entry, link = link  # type: ignore[assignment]
-        entries.append(entry)
-    return StageCost(base + kept + max(live) - saved, label.macs, cost, tile, (*pulled, *entries), len(pulled))
-
-
-def _pull(net: Net, t: TensorId, needs: tuple[Reach, ...], width: int, tile: Tile, *, whole: bool) -> MapChoice:
-    """A pulled input: rows in a ring, each once; or, where it may be read again, only what a tick needs."""
-    x = net.maps[t]
-    step = needs[0].step
-    for q in needs[1:]:
-        step = gcd(step, q.step)
-    if any(q.step_w % width for q in needs):
-        width = 1
-    req = _settle(needs, step, width)
-    again = net.mode is InputMode.REREAD and all(q.step == step for q in needs)
-    if again:
-        full = tile.cols >= FULL
-        cols = (x.w, 0, 0) if full else (width, req.begin_w, req.end_w)
-        if (step + req.end - req.begin) * (cols[0] + cols[2] - cols[1]) < x.h * x.w:
-            return MapChoice(t, step, req.begin, req.end, *cols, 0, True, 0)
-    lines = x.h if whole else min(x.h, step + req.end - req.begin)
-    return MapChoice(t, step, req.end, req.end, x.w, 0, 0, lines, False, 0)
-
-
-def _overlap(net: Net, label: Label, j: int, t: TensorId, step: int, begin: int, tile: Tile) -> int:
-    """Bytes that the stage's last map shares with an input that dies here."""
-    assert label.last is not None
-    x, y = net.maps[t], net.maps[net.nodes[j].out]
-    rate = tile.rows * y.scale_h / (step * x.scale_h)
-    if rate.denominator != 1:
-        return 0
-    lead = _lead(y.h, y.w * y.c, tile.rows, x.h, x.w * x.c, step, begin, int(rate))
-    if lead >= net.sizes[net.nodes[j].out]:
-        return 0
-    x_bytes, y_bytes = net.sizes[t], net.sizes[net.nodes[j].out]
-    return x_bytes + y_bytes - max(y_bytes, align_up(max(0, lead)) + x_bytes)
-
-
-@lru_cache(maxsize=None)
+@cache
 def _lead(y_h: int, y_row: int, y_step: int, x_h: int, x_row: int, x_step: int, begin: int, rate: int) -> int:
     """How far the output must start below the input: see memory/overlap.py. The input's step is the shorter one."""
     lead, t = 0, 0
@@ -458,16 +360,18 @@ def _lead(y_h: int, y_row: int, y_step: int, x_h: int, x_row: int, x_step: int, 
 
 
 def _prune(labels: list[Label], limits: Limits) -> list[Label]:
-    """The Pareto front (bytes, MACs, instructions) among labels with the same open maps; of many, both ends."""
-    groups: dict[object, list[Label]] = {}
+    """The Pareto front (bytes, MACs) among labels with the same open maps; of many, both ends."""
+    groups: dict[Needs, list[Label]] = {}
     for label in labels:
         groups.setdefault(label.needs, []).append(label)
     kept: list[Label] = []
     for group in groups.values():
         group.sort(key=lambda q: (q.kept + max(q.live), q.macs, q.cost))
+        least = None
         front: list[Label] = []
         for label in group:
-            if all(label.macs < q.macs for q in front):
+            if least is None or label.macs < least:
+                least = label.macs
                 front.append(label)
         kept += front[: limits.labels]
     if len(kept) > 4 * limits.labels:

@@ -64,7 +64,7 @@ def search_once(search: Search, progress: Progress | None = None) -> tuple[Searc
 def search_again(
     search: Search, limit_bytes: int, factor: float, target_bytes: int = 0, progress: Progress | None = None
 ) -> tuple[Search, Point | None]:
-    """Least memory, below `limit_bytes`, with at most `factor` times the model's MACs; at `target_bytes` it is enough."""
+    """Least memory, below `limit_bytes`, with at most `factor` times the model's MACs; `target_bytes` is enough."""
     extra = int((factor - 1) * search.macs)
     limits = Limits(limit_bytes, extra, LABELS_AGAIN)
     return _settle(search, AGAIN, limits, search.macs + extra, target_bytes, progress)

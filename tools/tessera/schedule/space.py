@@ -1,8 +1,8 @@
 """The space of schedules: cuts of the operator order as nodes, layers and streamed stages as edges.
 
 A schedule is a path from the first cut to the last, and what an edge costs depends on its two ends only. A rewritten
-block (rewrite.py) is a detour between two cuts of the graph: outside the block it shares the graph's cuts. Edges are added
-tile by tile and block by block (`grow`, `open_blocks`); paths are found exactly (paths.py).
+block (rewrite.py) is a detour between two cuts of the graph: outside the block it shares the graph's cuts. Edges are
+added tile by tile and block by block (`grow`, `open_blocks`); paths are found exactly (paths.py).
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ ONE_TO_ONE = Window(1, 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A map that an operator reads, and what of it a row and a column of the output see. A vector (1 x 1 pixel, constant
-    or not) is seen whole by every pixel: it has no axes."""
+    """A map that an operator reads, and what of it a row and a column of the output see. A vector (1 x 1 pixel,
+    constant or not) is seen whole by every pixel: it has no axes."""
 
     tensor: TensorId
     rows: Axis | None
@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Streamable:
-    """How an operator runs inside a stage. One that `reduces` runs over its input's pixels and is done with the last."""
+    """How an operator runs inside a stage. One that `reduces` runs over its input's pixels, and is done with the last."""
 
     sources: tuple[Source, ...]
     reduces: bool = False
