@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Streamable:
-    """How an operator runs inside a stage. One that `reduces` runs over its input's pixels, and is done with the last."""
+    """How an operator runs inside a stage. One that `reduces` runs over its input's pixels; the last completes it."""
 
     sources: tuple[Source, ...]
     reduces: bool = False
