@@ -66,7 +66,7 @@ def again(needs: Sequence[Span]) -> Span:
     """A map that computes in every step all that its readers need then; all have the same step."""
     step, begin, end = needs[0].step, min(q.begin for q in needs), max(q.end for q in needs)
     first = min(q.first for q in needs)
-    return Span(step, begin, end, first if step * first + begin <= 0 else -(begin // step))
+    return Span(step, begin, end, first if step * first + begin <= 0 else -begin // step)
 
 
 @cache
@@ -82,4 +82,4 @@ def computed(span: Span, size: int) -> int:
 @cache
 def last_step(span: Span, size: int) -> int:
     """The step that completes a map of `size` rows."""
-    return -(-(size - span.step - span.end) // span.step)
+    return max(span.first, -(-(size - span.step - span.end) // span.step))
