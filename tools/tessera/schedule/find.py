@@ -10,6 +10,7 @@ from tessera.memory.plan import MemoryPlan
 from tessera.memory.planner import plan_memory
 from tessera.schedule.cost import macs_executed
 from tessera.schedule.options import ScheduleOptions
+from tessera.schedule.packing import least_packed
 from tessera.schedule.paths import Point, by_macs, least_work
 from tessera.schedule.schedule import InputMode, Schedule
 from tessera.schedule.search import (
@@ -66,6 +67,8 @@ def find_schedule(
         if found is not None:
             return found
     search, point = _least_memory(search, most, progress)
+    if point is not None:
+        point = least_packed(search, point, most if most is not None else int(MOST_FACTOR * search.macs))
     if point is None:  # an input that no stage can pull, however it advances
         assert options.input_mode is not InputMode.RESIDENT, "layers are a schedule"
         return find_schedule(graph, replace(options, input_mode=InputMode.RESIDENT), limit_bytes, progress=progress)

@@ -24,8 +24,10 @@ ONCE = tuple(Tile(rows, cols) for rows in (1, 2) for cols in (8, 16, FULL))
 """Tiles of stages that compute everything once."""
 FAST = tuple(Tile(rows, cols) for rows in (1, 2, 4) for cols in (32, 64, FULL))
 """Larger ones, with less to do around the kernels: for least work."""
-AGAIN = (*(Tile(rows, cols) for rows in (1, 2, 4, 8) for cols in (8, 16)), Tile(1, FULL), Tile(2, FULL))
+AGAIN = (*(Tile(rows, cols) for rows in (1, 2, 4) for cols in (4, 8, 16)), Tile(8, 8), Tile(1, FULL), Tile(2, FULL))
 """Tiles of stages that may compute rows again."""
+REWRITTEN = (Tile(1, 8), Tile(2, 8), Tile(1, 16), Tile(1, FULL))
+"""Tiles of stages that touch a rewritten block."""
 LABELS_ONCE, LABELS_AGAIN = 6, 10
 BINDING = 0.95
 """A stage binds if it needs this share of what the path needs."""
@@ -73,7 +75,7 @@ def search_again(
 def _settle(
     search: Search, tiles: Sequence[Tile], limits: Limits, most_macs: int, target_bytes: int, progress: Progress | None
 ) -> tuple[Search, Point | None]:
-    """Adds stages of `tiles`, and rewrites blocks, where they bind, until nothing new binds."""
+    """Adds stages of `tiles` where they bind until nothing new does; where that is not enough, rewrites blocks."""
     space = search.space
     grown: set[Job] = set(jobs_of(space, BASE, limits)) if limits.extra_macs == 0 else set()
     while True:
@@ -81,17 +83,20 @@ def _settle(
         if point is not None and point.bytes <= target_bytes:
             return replace(search, space=space), point
         hot = _binding_nodes(space, point)
-        space = open_blocks(space, sorted(_blocks_at(space, hot) - space.opened))
-        jobs = [(BASE, j) for j in range(len(space.net.nodes)) if any(abs(j - i) <= REACH for i in hot)]
-        blocks = {space.blocks[k] for k in _blocks_at(space, hot)}
-        for v, variant in enumerate(space.variants):
-            jobs += jobs_of(space, v, limits) if variant.block in blocks else []
-        jobs = [job for job in jobs if job not in grown]
+        jobs = {(BASE, j) for j in range(len(space.net.nodes)) if any(abs(j - i) <= REACH for i in hot)} - grown
+        some = tiles
+        if not jobs:
+            blocks = _blocks_at(space, hot)
+            space = open_blocks(space, sorted(blocks - space.opened))
+            rewritten = {space.blocks[k] for k in blocks}
+            binding = [v for v, variant in enumerate(space.variants) if variant.block in rewritten]
+            jobs = {job for v in binding for job in jobs_of(space, v, limits)} - grown
+            some = REWRITTEN
         if not jobs:
             return replace(search, space=space), point
-        grown |= set(jobs)
+        grown |= jobs
         limits = replace(limits, bytes=point.bytes if point is not None else limits.bytes)
-        space = grow(space, jobs, tiles, limits, progress)
+        space = grow(space, sorted(jobs), some, limits, progress)
 
 
 def _binding_nodes(space: Space, point: Point | None) -> frozenset[int]:
