@@ -14,7 +14,10 @@ STEPS = range(-12, 13)
 
 windows = st.builds(Window, st.integers(1, 7), st.integers(1, 4), st.integers(0, 4))
 upsamples = st.builds(
-    lambda factor, low, more: Upsample(factor, low, low + more), st.integers(1, 4), st.integers(-1, 1), st.integers(0, 2)
+    lambda factor, low, more: Upsample(factor, low, low + more),
+    st.integers(1, 4),
+    st.integers(-1, 1),
+    st.integers(0, 2),
 )
 
 
