@@ -67,6 +67,10 @@ class Net:
     def macs(self) -> int:
         return sum(n.macs for n in self.nodes)
 
+    def whole_bytes(self, cut: int) -> int:
+        """Of the tensors that exist whole at a cut, whatever the schedule."""
+        return sum(self.sizes[t] for t in self.live[cut])
+
     def layer_bytes(self, i: int) -> int | None:
         """Node i alone on whole maps; None where it reads a pulled input that no stage has pulled whole before."""
         op = self.graph.ops[self.nodes[i].op]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from tessera.memory.buffers import make_buffers, make_overlaps
 from tessera.memory.plan import Buffer, SafeOverlap
 from tessera.memory.planner import pack
-from tessera.schedule.paths import Point, least_bytes
+from tessera.schedule.paths import Point, by_macs_then_bytes, least_bytes
 from tessera.schedule.schedule import Schedule
 from tessera.schedule.search import Search, schedule_of
 from tessera.schedule.slots import stage_slots
@@ -40,11 +40,13 @@ def least_packed(search: Search, point: Point, most_macs: int) -> Point:
         if nbytes > point.bytes + SLACK_BYTES:
             nbytes = pack(buffers, overlaps, 2 * WORK_S).nbytes
         best = min(best, (nbytes, point), key=lambda b: b[0])
-        charges = _charges(schedule, point, buffers, overlaps) if nbytes > point.bytes + SLACK_BYTES else {}
-        following = least_bytes(_charged(space, charges), most_macs) if charges else None
+        if nbytes <= point.bytes + SLACK_BYTES:
+            break
+        space = _charged(space, _charges(schedule, point, buffers, overlaps))
+        following = least_bytes(space, most_macs, by_macs_then_bytes)
         if following is None or following.bytes >= best[0]:
             break
-        space, point = _charged(space, charges), following
+        point = following
     return best[1]
 
 

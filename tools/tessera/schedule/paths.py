@@ -29,6 +29,11 @@ def by_macs(edge: Edge) -> int:
     return edge.macs * (1 << 40) + edge.cost
 
 
+def by_macs_then_bytes(edge: Edge) -> int:
+    """MACs first, small stages to choose between equals: they are easier to pack."""
+    return edge.macs * (1 << 40) + edge.bytes
+
+
 def by_instructions(edge: Edge) -> int:
     return edge.cost
 
@@ -38,14 +43,14 @@ def least_work(space: Space, limit_bytes: int, weigh: Weight = by_instructions) 
     return _shortest(space, _topological(space), limit_bytes, weigh)
 
 
-def least_bytes(space: Space, most_macs: int) -> Point | None:
+def least_bytes(space: Space, most_macs: int, weigh: Weight = by_macs) -> Point | None:
     """The point of least memory that executes at most `most_macs`, with the fewest MACs that this memory allows."""
     sizes, order = sorted({e.bytes for e in space.edges}), _topological(space)
     best: Point | None = None
     lo, hi = 0, len(sizes)
     while lo < hi:
         middle = (lo + hi) // 2
-        point = _shortest(space, order, sizes[middle], by_macs)
+        point = _shortest(space, order, sizes[middle], weigh)
         if point is not None and point.macs <= most_macs:
             hi, best = middle, point
         else:

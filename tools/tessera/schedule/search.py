@@ -136,6 +136,8 @@ def search_work(
 ) -> tuple[Search, Point | None]:
     """Least instructions in at most `limit_bytes`; None: impossible."""
     most = most_macs if most_macs is not None else int(MOST_FACTOR * search.macs)
+    if any(search.space.net.whole_bytes(cut) > limit_bytes for cut in (0, -1)):
+        return search, None  # a resident input or the outputs alone need more
     best = least_work(search.space, limit_bytes)
     if best is not None and best.macs <= most:
         return search, best  # found before, or layer by layer: nothing needs fewer instructions
