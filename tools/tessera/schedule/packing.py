@@ -1,6 +1,6 @@
-"""Stages side by side may need more than either alone, because a map cannot move between the stage that writes it and the
-stage that reads it. The search knows each stage by itself; here a path is packed, stages that do not go together are
-charged what they need together, and the path is looked for again.
+"""Stages side by side may need more than either alone, because a map cannot move between the stage that writes it and
+the stage that reads it. The search knows each stage by itself; here a path is packed, stages that do not go together
+are charged what they need together, and the path is looked for again.
 
 (Two residual blocks in a row are the usual case: each output slides a little below its input, so that over both blocks
 the arena moves by both slides.)
