@@ -48,7 +48,7 @@ static void check_fully_connected_ties(void)
 {
     static const int8_t weights[] = {1}, in[] = {-3, -2, -1, 0, 1, 2, 3}, expected[] = {-2, -1, -1, 0, 1, 1, 2};
     static const int64_t multiplier[] = {1};
-    static const int32_t shift[] = {1};
+    static const int8_t shift[] = {1};
     const tess_fully_connected_s8_t op = {
         .in_c = 1, .out_c = 1, .weights = weights, .multiplier = multiplier, .shift = shift, .min = -128, .max = 127};
     int8_t out[sizeof in];

@@ -125,7 +125,8 @@ static void check_resize_map(const map_t *m, const int8_t *in, const int8_t *exp
 static void check_windows(const int8_t *in, int32_t kernel, int32_t stride, int32_t pad)
 {
     static int8_t weights[OUT_C * 7 * 7 * C], expected[MOST];
-    static int32_t bias[OUT_C], multiplier[OUT_C], shift[OUT_C];
+    static int32_t bias[OUT_C], multiplier[OUT_C];
+    static int8_t shift[OUT_C];
     const int32_t out_h = (H + 2 * pad - kernel) / stride + 1, out_w = (W + 2 * pad - kernel) / stride + 1;
     const tess_shape_t in_shape = {H, W, C}, wide = {out_h, out_w, OUT_C}, same = {out_h, out_w, C};
 
@@ -133,7 +134,7 @@ static void check_windows(const int8_t *in, int32_t kernel, int32_t stride, int3
     for (int32_t c = 0; c < OUT_C; ++c) {
         bias[c] = draw(-5000, 5000);
         multiplier[c] = draw(1 << 30, INT32_MAX);
-        shift[c] = draw(-9, -4);
+        shift[c] = (int8_t)draw(-9, -4);
     }
     const tess_requant_t requant = {multiplier, shift, draw(-128, 128), -128, 127};
     const tess_conv2d_s8_t conv = {in_shape, wide, kernel, kernel,  stride, stride, pad,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tessera.arith.multipliers import fully_connected_reals
 from tessera.arith.single_rounding import single_rounding
 from tessera.ir.attrs import FullyConnected
@@ -27,7 +29,7 @@ def bind_fully_connected(graph: Graph, op: Op, attrs: FullyConnected) -> KernelC
             ("weights", Array("weights", "int8_t", constant(w))),
             ("bias", bias_field(graph, op)),
             ("multiplier", Array("multiplier", "int64_t", multipliers)),
-            ("shift", Array("shift", "int32_t", shifts)),
+            ("shift", Array("shift", "int8_t", shifts.astype(np.int8))),
             ("zero_point", out.q.zero_point),
             ("min", attrs.clamp[0]),
             ("max", attrs.clamp[1]),

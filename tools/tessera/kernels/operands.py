@@ -64,7 +64,7 @@ def requant(op: Op, out: Tensor, multipliers: Ints, shifts: Ints, clamp: Clamp) 
         "tess_requant_t",
         (
             ("multiplier", Array("multiplier", "int32_t", multipliers)),
-            ("shift", Array("shift", "int32_t", shifts)),
+            ("shift", Array("shift", "int8_t", shifts.astype(np.int8))),
             ("zero_point", out.q.zero_point),
             ("min", clamp[0]),
             ("max", clamp[1]),

@@ -16,7 +16,7 @@ typedef struct {
     const int8_t *weights;     /**< [out_c][in_c] */
     const int32_t *bias;       /**< [out_c], or NULL */
     const int64_t *multiplier; /**< [out_c] |acc * multiplier| < 2^62 for every accumulator */
-    const int32_t *shift;      /**< [out_c] to the right, in [1, 62] */
+    const int8_t *shift;       /**< [out_c] to the right, in [1, 62] */
     int32_t zero_point;
     int32_t min, max;
 } tess_fully_connected_s8_t;

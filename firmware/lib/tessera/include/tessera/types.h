@@ -35,7 +35,7 @@ typedef struct {
 /** Per-channel requantization: out = clamp(zero_point + rescale(acc, multiplier[c], shift[c])). */
 typedef struct {
     const int32_t *multiplier; /**< [out.c] Q0.31, in [2^30, 2^31), or 0 */
-    const int32_t *shift;      /**< [out.c] in [-31, 30], positive shifts left */
+    const int8_t *shift;       /**< [out.c] in [-31, 30], positive shifts left */
     int32_t zero_point;        /**< of the output, in [-128, 127] */
     int32_t min, max;          /**< fused activation as output values, -128 <= min <= max <= 127 */
 } tess_requant_t;

@@ -4,7 +4,7 @@
 
 #include "tessera/tessera.h"
 
-#define EDGE_WEIGHTS_HASH 0x1f39af2880a5cf9a
+#define EDGE_WEIGHTS_HASH 0x2ff6b5897aa10e1e
 
 static const int8_t t3_weights[18] TESS_BYTES = {1, 2, 1, 2, 4, 2, 1, 2, 1, -1, 0, 1, -2, 0, 2, -1, 0, 1};
 
@@ -12,6 +12,6 @@ static const int32_t t3_bias[2] = {0, 5};
 
 static const int32_t t3_multiplier[2] = {1073741824, 1073741824};
 
-static const int32_t t3_shift[2] = {0, -1};
+static const int8_t t3_shift[2] TESS_BYTES = {0, -1};
 
 #endif

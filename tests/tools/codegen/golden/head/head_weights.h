@@ -4,7 +4,7 @@
 
 #include "tessera/tessera.h"
 
-#define HEAD_WEIGHTS_HASH 0xa1893232bb87fea6
+#define HEAD_WEIGHTS_HASH 0xe4ffe29efac7e377
 
 static const int8_t t5_weights[24] TESS_BYTES = {
     -14, 10, 5, -40, 114, -33, 40, -32, -13, 124, -80, 34, -19, 44, 65, -43, 44, 46, -12, -96, 30, -114, 98, 89
@@ -14,7 +14,7 @@ static const int32_t t5_bias[4] = {623, -884, 848, 861};
 
 static const int64_t t5_multiplier[4] = {1099511562, 1099511562, 1099511562, 1099511562};
 
-static const int32_t t5_shift[4] = {36, 36, 36, 36};
+static const int8_t t5_shift[4] TESS_BYTES = {36, 36, 36, 36};
 
 static const int32_t t6_exp[256] = {
     2147483647, 2042749603, 1943123572, 1848356295, 1758210936, 1672462419, 1590894991, 1513306137, 1439501330,

@@ -5,7 +5,7 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define RESIDUAL_HASH 0x95e124007ee90767
+#define RESIDUAL_HASH 0x39f981292f4cc215
 /** The memories that residual_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
 #define RESIDUAL_MEMORY_COUNT 1
 #define RESIDUAL_MEMORY_0_BYTES 128 /* arena */

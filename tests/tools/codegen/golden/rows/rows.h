@@ -5,7 +5,7 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define ROWS_HASH 0x320b465e0ee6d9e7
+#define ROWS_HASH 0x50716933e999d33d
 /** The memories that rows_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
 #define ROWS_MEMORY_COUNT 2
 #define ROWS_MEMORY_0_BYTES 112 /* SRAM */

@@ -4,7 +4,7 @@
 
 #include "tessera/tessera.h"
 
-#define ROWS_WEIGHTS_HASH 0x320b465e0ee6d9e7
+#define ROWS_WEIGHTS_HASH 0x50716933e999d33d
 
 static const int8_t t3_weights[36] TESS_BYTES = {
     44, 78, -122, 79, -8, 4, 33, -55, 122, -114, -57, -30, 18, -23, -94, -116, -127, -115, -90, 127, -79, 39, 64, -68,
@@ -15,7 +15,7 @@ static const int32_t t3_bias[4] = {298, 318, 293, -791};
 
 static const int32_t t3_multiplier[4] = {1374389504, 1374389504, 1374389504, 1374389504};
 
-static const int32_t t3_shift[4] = {-6, -6, -6, -6};
+static const int8_t t3_shift[4] TESS_BYTES = {-6, -6, -6, -6};
 
 static const int8_t t6_weights[16] TESS_BYTES = {
     117, 14, 103, -58, -35, 97, -80, -111, -32, 46, -96, 94, -41, -70, 11, 101
