@@ -11,41 +11,44 @@ the sums of one group at a time.
 
 *Repetition* (rematerialisation). A squeeze-and-excite block reads its map twice: for the average, then to multiply it.
 Instead of storing the map between, it is computed a second time; with groups, only a share of the channels is.
+
+    expand.k -> depthwise.k -> average.k      for each group k; the averages are put together
+    expand.k -> depthwise.k                   once more for the groups that were not stored, then concat -> multiply
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
 from tessera.ir.attrs import Concatenation, Conv2D, DepthwiseConv2D, Mul
 from tessera.ir.graph import Graph, Op, Quant, Tensor, TensorId
+from tessera.schedule.cost import op_macs
 from tessera.schedule.streamable import streamable
 from tessera.schedule.views import is_view
 
-GROUP = 4  # channels of a group are a multiple
+GROUP = 2  # channels of a group are a multiple
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """Names of the operators: `expand`, and `last`, the depthwise convolution or the average behind it. Of a
-    squeeze-and-excite block also `multiply`, which reads the map again once its average is known; else empty."""
+    squeeze-and-excite block also `average` and `multiply`, which both read what `last` makes; else empty."""
 
     expand: str
     last: str
+    average: str
     multiply: str
     channels: int
-    map_bytes: int
+    macs: int  # of `expand` and `last`
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A block, the channels of its groups, and how many groups from the end are computed a second time.
-
-    In a squeeze-and-excite block the concatenation always runs twice: its result is never stored.
-    """
+    """A block, the channels of its groups, and how many groups from the end are computed a second time."""
 
     block: Block
     groups: tuple[int, ...]
@@ -85,14 +88,14 @@ def find_blocks(graph: Graph) -> list[Block]:
         e = producer.get(op.inputs[0])
         if how is None or not (how.reduces or depthwise) or e is None or not isinstance(graph.ops[e].attrs, Conv2D):
             continue
-        between, out = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
+        between = graph.tensor(op.inputs[0])
         if readers[op.inputs[0]] != [d] or op.inputs[0] in graph.outputs or op.outputs[0] in graph.outputs:
             continue
         if between.shape[-1] < 2 * GROUP or not all(_splits(graph, i) for i in (e, d)):
             continue
-        multiply = "" if how.reduces else _squeeze(graph, readers.get(op.outputs[0], []))
-        size = between.nbytes if how.reduces else out.nbytes
-        blocks.append(Block(graph.ops[e].name, op.name, multiply, between.shape[-1], size))
+        squeeze = ("", "") if how.reduces else _squeeze(graph, readers.get(op.outputs[0], []))
+        macs = op_macs(graph, graph.ops[e]) + op_macs(graph, op)
+        blocks.append(Block(graph.ops[e].name, op.name, *squeeze, between.shape[-1], macs))
     return blocks
 
 
@@ -105,27 +108,42 @@ def _splits(graph: Graph, i: int) -> bool:
     return len(w.q.scales) in (1, w.shape[3] if isinstance(op.attrs, DepthwiseConv2D) else w.shape[0])
 
 
-def _squeeze(graph: Graph, readers: list[int]) -> str:
-    """The multiplication that reads a map beside its average, or nothing."""
+def _squeeze(graph: Graph, readers: list[int]) -> tuple[str, str]:
+    """The average of a map and the multiplication of it, where nobody else reads it; else two empty names."""
     if len(readers) == 2:
         first, second = (graph.ops[i] for i in readers)
         how = streamable(graph, first)
         if how is not None and how.reduces and isinstance(second.attrs, Mul):
-            return second.name
-    return ""
+            return first.name, second.name
+    return "", ""
 
 
 def apply(graph: Graph, variant: Variant) -> Graph:
     """The graph with one block rewritten; new tensors are appended, all others keep their numbers."""
-    block = variant.block
+    block, tensors = variant.block, _Tensors(graph)
+    named = {op.name: op for op in graph.ops}
     if len(variant.groups) == 1:
-        return _repeat(graph, block, (block.expand, block.last))
-    graph = _split(graph, variant)
+        ops = [named[block.expand], named[block.last]]
+        again = _again(tensors, ops)
+        multiply = replace(
+            named[block.multiply],
+            inputs=tuple(again[-1].outputs[0] if t == ops[-1].outputs[0] else t for t in named[block.multiply].inputs),
+        )
+        return _replaced(graph, tensors, {block.multiply: [*again, multiply]})
+    groups = [_group(tensors, named, block, k, begin, end) for k, (begin, end) in enumerate(_ranges(variant.groups))]
+    chains = [op for group in groups for op in group]
     if not block.multiply:
-        return graph
-    first = len(variant.groups) - variant.repeated
-    parts = [f"{name}.{k}" for k in range(first, len(variant.groups)) for name in (block.expand, block.last)]
-    return _repeat(graph, block, (*parts, f"{block.last}.concat"))
+        concat = _concat(tensors, f"{block.last}.concat", [group[-1] for group in groups], named[block.last])
+        return _replaced(graph, tensors, {block.expand: [], block.last: [*chains, concat]})
+    averages = _concat(tensors, f"{block.average}.concat", [group[-1] for group in groups], named[block.average])
+    stored = len(groups) - variant.repeated
+    again = [_again(tensors, group[:2]) for group in groups[stored:]]
+    ends = [group[1] for group in groups[:stored]] + [pair[1] for pair in again]
+    concat = _concat(tensors, f"{block.last}.concat", ends, named[block.last])
+    late = [*(op for pair in again for op in pair), concat, named[block.multiply]]
+    return _replaced(
+        graph, tensors, {block.expand: [], block.last: chains, block.average: [averages], block.multiply: late}
+    )
 
 
 class _Tensors:
@@ -149,61 +167,62 @@ class _Tensors:
         return self.add(Tensor(f"{whole.name}{suffix}", shape, whole.dtype, quant, data))
 
 
-def _split(graph: Graph, variant: Variant) -> Graph:
-    named = {op.name: op for op in graph.ops}
-    expand, last = named[variant.block.expand], named[variant.block.last]
-    axis = len(graph.tensor(last.outputs[0]).shape) - 1
-    tensors, fresh, begin = _Tensors(graph), [], 0
-    outs: list[TensorId] = []
-    for k, channels in enumerate(variant.groups):
-        end = begin + channels
-        x = tensors.part(expand.outputs[0], begin, end, 3, f".{k}")
-        constants = [tensors.part(t, begin, end, 0, f".{k}") for t in expand.inputs[1:]]
-        fresh.append(Op(f"{expand.name}.{k}", expand.attrs, (expand.inputs[0], *constants), (x,)))
-        y = tensors.part(last.outputs[0], begin, end, axis, f".{k}")
-        constants = [tensors.part(t, begin, end, 3 - 3 * n, f".{k}") for n, t in enumerate(last.inputs[1:])]
-        fresh.append(Op(f"{last.name}.{k}", last.attrs, (x, *constants), (y,)))
-        outs.append(y)
-        begin = end
-    fresh.append(Op(f"{last.name}.concat", Concatenation(axis), tuple(outs), last.outputs))
-    ops: list[Op] = []
-    for op in graph.ops:
-        if op is last:
-            ops += fresh
-        elif op is not expand:
-            ops.append(op)
+def _ranges(groups: Sequence[int]) -> list[tuple[int, int]]:
+    ends = list(accumulate(groups))
+    return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def _group(tensors: _Tensors, named: dict[str, Op], block: Block, k: int, begin: int, end: int) -> list[Op]:
+    """The operators of channels [begin, end): of the expansion, of what is behind it, and of its average if any."""
+    chain: list[Op] = []
+    for name in (block.expand, block.last, block.average):
+        if not name:
+            continue
+        op = named[name]
+        out = tensors.part(op.outputs[0], begin, end, len(tensors.all[op.outputs[0]].shape) - 1, f".{k}")
+        axes = (3, 0) if isinstance(op.attrs, DepthwiseConv2D) else (0, 0)  # of weights and bias
+        constants = [tensors.part(t, begin, end, a, f".{k}") for t, a in zip(op.inputs[1:], axes, strict=False)]
+        source = chain[-1].outputs[0] if chain else op.inputs[0]
+        chain.append(Op(f"{name}.{k}", op.attrs, (source, *constants), (out,)))
+    return chain
+
+
+def _again(tensors: _Tensors, ops: Sequence[Op]) -> list[Op]:
+    """A chain once more, on tensors of its own."""
+    clones: list[Op] = []
+    for op in ops:
+        whole = tensors.all[op.outputs[0]]
+        out = tensors.add(replace(whole, name=f"{whole.name}.again"))
+        inputs = (clones[-1].outputs[0], *op.inputs[1:]) if clones else op.inputs
+        clones.append(Op(f"{op.name}.again", op.attrs, inputs, (out,)))
+    return clones
+
+
+def _concat(tensors: _Tensors, name: str, parts: Sequence[Op], whole: Op) -> Op:
+    """The parts of what `whole` would have made, put together."""
+    axis = len(tensors.all[whole.outputs[0]].shape) - 1
+    return Op(name, Concatenation(axis), tuple(op.outputs[0] for op in parts), whole.outputs)
+
+
+def _replaced(graph: Graph, tensors: _Tensors, places: dict[str, list[Op]]) -> Graph:
+    """The graph with other operators in the places of those named."""
+    ops = [new for op in graph.ops for new in places.get(op.name, [op])]
     return replace(graph, tensors=tuple(tensors.all), ops=tuple(ops))
 
 
-def _repeat(graph: Graph, block: Block, names: Sequence[str]) -> Graph:
-    """The operators `names` once more, just before the multiplication, which then reads the second result."""
-    tensors, renamed, clones = _Tensors(graph), dict[TensorId, TensorId](), []
-    for name in names:
-        op = next(op for op in graph.ops if op.name == name)
-        out = tensors.all[op.outputs[0]]
-        renamed[op.outputs[0]] = tensors.add(replace(out, name=f"{out.name}.again"))
-        inputs = tuple(renamed.get(t, t) for t in op.inputs)
-        clones.append(Op(f"{name}.again", op.attrs, inputs, (renamed[op.outputs[0]],)))
-    ops: list[Op] = []
-    for op in graph.ops:
-        if op.name == block.multiply:
-            ops += clones
-            op = replace(op, inputs=tuple(renamed.get(t, t) for t in op.inputs))
-        ops.append(op)
-    return replace(graph, tensors=tuple(tensors.all), ops=tuple(ops))
-
-
-def variants_of(block: Block) -> list[Variant]:
-    """What is worth trying: channels in two and four groups; of a squeeze-and-excite block, a share repeated."""
+def variants_of(block: Block, share: float) -> list[Variant]:
+    """What is worth trying: channels in two and four groups; of a squeeze-and-excite block, a share of the channels
+    computed twice, eighths and what `share` says, in two groups."""
     found = [Variant(block, groups, 0) for groups in (_groups(block.channels, n) for n in (2, 4)) if len(groups) > 1]
-    if block.multiply:
-        found.append(Variant(block, (block.channels,), 1))
-        for second in sorted(
-            {round(block.channels * share / 8 / GROUP) * GROUP for share in (1, 2, 3, 3.5, 4, 5, 6, 7)}
-        ):
-            if 0 < second < block.channels:
-                found.append(Variant(block, (block.channels - second, second), 1))
-    return found
+    if not block.multiply:
+        return found
+    found += [Variant(block, (block.channels,), 1), Variant(block, _groups(block.channels, 2), 2)]
+    for part in sorted({*(k / 8 for k in range(1, 8)), share}):
+        twice = int(block.channels * part / GROUP) * GROUP
+        if 0 < twice < block.channels:
+            groups = _groups(twice, 2) if twice >= 2 * GROUP else (twice,)
+            found.append(Variant(block, (block.channels - twice, *groups), len(groups)))
+    return list(dict.fromkeys(found))
 
 
 def _groups(channels: int, count: int) -> tuple[int, ...]:

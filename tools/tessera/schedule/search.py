@@ -87,7 +87,7 @@ def _settle(
         some = tiles
         if not jobs:
             blocks = _blocks_at(space, hot)
-            space = open_blocks(space, sorted(blocks - space.opened))
+            space = open_blocks(space, blocks, limits.extra_macs)
             rewritten = {space.blocks[k] for k in blocks}
             binding = [v for v, variant in enumerate(space.variants) if variant.block in rewritten]
             jobs = {job for v in binding for job in jobs_of(space, v, limits)} - grown

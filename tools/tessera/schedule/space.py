@@ -7,7 +7,7 @@ added tile by tile and block by block (`grow`, `open_blocks`); paths are found e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -48,13 +48,12 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """`nets` and `variants` are those of the `opened` blocks."""
+    """What is known of the schedules of a graph."""
 
     net: Net
     blocks: tuple[Block, ...]
-    opened: frozenset[int] = frozenset()  # indices into blocks
-    variants: tuple[Variant, ...] = ()
-    nets: tuple[Net, ...] = ()
+    variants: tuple[Variant, ...] = ()  # of blocks that were opened
+    nets: tuple[Net, ...] = ()  # theirs
     edges: tuple[Edge, ...] = ()
 
 
@@ -74,16 +73,13 @@ def net_of(graph: Graph, mode: InputMode) -> Net:
     return make_net(graph, tuple(i for i, op in enumerate(graph.ops) if not is_view(op.attrs)), mode)
 
 
-def open_blocks(space: Space, blocks: Sequence[int]) -> Space:
-    """Their variants join the space, with layers only."""
-    fresh = [v for b in blocks for v in variants_of(space.blocks[b])]
+def open_blocks(space: Space, blocks: Collection[int], extra_macs: int) -> Space:
+    """Variants of these blocks join the space, with layers only; among them those that together spend `extra_macs`."""
+    twice = sum(space.blocks[b].macs for b in blocks if space.blocks[b].multiply)
+    share = min(1.0, extra_macs / twice) if twice else 0.0
+    fresh = [v for b in sorted(blocks) for v in variants_of(space.blocks[b], share) if v not in space.variants]
     nets = [net_of(apply(space.net.graph, v), space.net.mode) for v in fresh]
-    grown = replace(
-        space,
-        opened=space.opened | set(blocks),
-        variants=(*space.variants, *fresh),
-        nets=(*space.nets, *nets),
-    )
+    grown = replace(space, variants=(*space.variants, *fresh), nets=(*space.nets, *nets))
     edges = [
         e
         for v in range(len(space.variants), len(grown.variants))
