@@ -103,7 +103,7 @@ def test_once_computes_every_row_once_from_its_first_step(case: tuple[list[Span]
     span, _ = once(needs, step)
     done = [y for t in range(span.first, last_step(span, size) + 1) for y in rows_of(span, t) if 0 <= y < size]
     assert done == list(range(size))
-    assert computed(span, size) == size
+    assert computed(span, size, last_step(span, size)) == size
     for q in needs:  # a reader fires only where the map does
         assert span.first <= q.step // step * (q.first + 1) - 1
     assert not set(rows_of(span, span.first - 1)) & set(range(size))
@@ -120,13 +120,11 @@ def test_again_computes_what_is_needed_in_every_step(needs: list[Span], size: in
         assert span.first <= q.first
 
 
-@given(spans(), st.integers(1, 30))
-def test_computed_counts_every_row_that_a_step_computes(span: Span, size: int) -> None:
-    counted, t = 0, span.first
-    while rows_of(span, t).start < size:
-        counted += sum(0 <= y < size for y in rows_of(span, t))
-        t += 1
-    assert computed(span, size) == counted
+@given(spans(), st.integers(1, 30), st.integers(-5, 30))
+def test_computed_counts_every_row_that_a_step_computes(span: Span, size: int, last: int) -> None:
+    assert computed(span, size, last) == sum(
+        0 <= y < size for t in range(span.first, last + 1) for y in rows_of(span, t)
+    )
 
 
 @given(spans(), st.integers(1, 30))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 
 from tessera.ir import attrs as ir
 from tessera.ir.graph import Graph, TensorId
@@ -70,6 +71,13 @@ class Net:
     def whole_bytes(self, cut: int) -> int:
         """Of the tensors that exist whole at a cut, whatever the schedule."""
         return sum(self.sizes[t] for t in self.live[cut])
+
+    @cached_property
+    def units(self) -> dict[TensorId, tuple[int, int]]:
+        """The scales of maps as whole numbers, of one unit along each axis."""
+        h = lcm(*(m.scale_h.denominator for m in self.maps.values()))
+        w = lcm(*(m.scale_w.denominator for m in self.maps.values()))
+        return {t: (int(m.scale_h * h), int(m.scale_w * w)) for t, m in self.maps.items()}
 
     def layer_bytes(self, i: int) -> int | None:
         """Node i alone on whole maps; None where it reads a pulled input that no stage has pulled whole before."""

@@ -70,13 +70,12 @@ def again(needs: Sequence[Span]) -> Span:
 
 
 @cache
-def computed(span: Span, size: int) -> int:
-    """Rows computed in all steps of a map of `size` rows, those computed again counted again."""
-    total, t = 0, span.first
-    while span.step * t + span.begin < size:
-        total += max(0, min(size, span.step * (t + 1) + span.end) - max(0, span.step * t + span.begin))
-        t += 1
-    return total
+def computed(span: Span, size: int, last: int) -> int:
+    """Rows computed up to step `last` of a map of `size` rows, those computed again counted again."""
+    return sum(
+        max(0, min(size, span.step * (t + 1) + span.end) - max(0, span.step * t + span.begin))
+        for t in range(span.first, last + 1)
+    )
 
 
 @cache

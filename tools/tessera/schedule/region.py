@@ -78,6 +78,7 @@ class Label(NamedTuple):
     live: tuple[int, ...]  # window bytes at each node, from the stage's end backwards
     macs: int
     cost: int  # instructions
+    ends: tuple[int, int]  # how far the stage goes at least, in the net's units of the image
     last: Chain | None
 
 
@@ -114,7 +115,7 @@ def stages_ending_at(net: Net, j: int, tile: Tile, limits: Limits, start: int = 
     if not net.nodes[j].streams:
         return
     sweep = _Sweep(net, j, tile, limits)
-    labels = [Label((), 0, (), 0, 0, None)]
+    labels = [Label((), 0, (), 0, 0, (0, 0), None)]
     for i in range(j, max(start, region_start(net, j)) - 1, -1):
         if i < j and _reads_through_view(net, i, j):
             return
@@ -170,12 +171,13 @@ class _Sweep:
         self.after = net.live[j + 1]
         self.floor_bytes = sum(net.sizes[t] for t in self.after)  # every stage ending here needs this much
         self.widths = _Widths(net, tile)
+        self.ends = (0, 0)  # of the stage's last map, where most stages end
 
     def grow(self, i: int, labels: list[Label]) -> list[Label]:
         """The labels with node i in front: every choice for the map that it makes."""
         node = self.net.nodes[i]
         domain = self._domain(node)
-        y, area = self.net.maps[domain], self.net.maps[domain].h * self.net.maps[domain].w
+        y = self.net.maps[domain]
         width = self.widths.of(domain)
         self.widths.ask(node, width)
         grown: list[Label] = []
@@ -183,15 +185,33 @@ class _Sweep:
             needs = next((v for t, v in label.needs if t == node.out), None) or self._unread(node, width)
             others = {t: v for t, v in label.needs if t != node.out}
             for choice in self._choices(node, y, needs, width):
-                rows, cols = computed(choice.rows, y.h), computed(choice.cols, y.w)
-                macs = node.macs * rows * cols // area if node.macs else 0
+                ends = self._ends(choice, domain, label.ends)
+                if i == self.j:
+                    self.ends = ends
+                macs, work = self._work(node, choice, domain, ends)
                 opened = _open(node, dict(others), choice)
                 if macs > node.macs + self.limits.extra_macs or opened is None:
                     continue
                 kept, live = self._store(node, y, choice, label)
-                work = node.instructions * rows * cols // area + _overhead(choice, y, rows, cols)
-                grown.append(Label(opened, kept, live, label.macs + macs, label.cost + work, Chain(choice, label.last)))
+                chain = Chain(choice, label.last)
+                grown.append(Label(opened, kept, live, label.macs + macs, label.cost + work, ends, chain))
         return grown
+
+    def _ends(self, choice: MapChoice, domain: TensorId, ends: tuple[int, int]) -> tuple[int, int]:
+        """How far a stage goes that goes as far as `ends` and completes this map too."""
+        m, (unit_h, unit_w) = self.net.maps[domain], self.net.units[domain]
+        row_end = (last_step(choice.rows, m.h) + 1) * choice.rows.step * unit_h
+        col_end = (last_step(choice.cols, m.w) + 1) * choice.cols.step * unit_w
+        return max(ends[0], row_end), max(ends[1], col_end)
+
+    def _work(self, node: Node, choice: MapChoice, domain: TensorId, ends: tuple[int, int]) -> tuple[int, int]:
+        """MACs and instructions of a node in a stage that goes as far as `ends`: it fires until then, whether or not
+        anybody reads what it computes again."""
+        m, (unit_h, unit_w) = self.net.maps[domain], self.net.units[domain]
+        rows = computed(choice.rows, m.h, ends[0] // (choice.rows.step * unit_h) - 1)
+        cols = computed(choice.cols, m.w, ends[1] // (choice.cols.step * unit_w) - 1)
+        again = node.instructions * rows * cols // (m.h * m.w)
+        return node.macs * rows * cols // (m.h * m.w), again + _overhead(choice, m, rows, cols)
 
     def _domain(self, node: Node) -> TensorId:
         """The map whose rows a node counts: a reduction's input."""
@@ -249,7 +269,7 @@ class _Sweep:
         reader = min(self.net.last_read.get(x.tensor, -1), self.j)
         first = self.j - reader if reader >= 0 else len(live) - 1
         added = [v + window if k >= first else v for k, v in enumerate(live)]
-        if 0 <= first < len(label.live) and self.net.nodes[reader].in_place and not x.left:
+        if 0 <= first < len(label.live) and self.net.nodes[reader].in_place and not x.left and not x.lines:
             y = next(c for c in _unlinked(label.last) if c.tensor == self.net.nodes[reader].out)
             same = (x.rows, x.cols) == (y.rows, y.cols) and m.c == self.net.maps[y.tensor].c
             added[first] -= window if y.windowed and not y.left and same else 0
@@ -257,7 +277,7 @@ class _Sweep:
 
     def close(self, i: int, label: Label) -> StageCost | None:
         """The stage that begins with node i."""
-        net, kept, live, cost = self.net, label.kept, label.live, label.cost
+        net, kept, live, ends = self.net, label.kept, label.live, label.ends
         pulled: list[MapChoice] = []
         saved = 0
         for t, needs in label.needs:
@@ -269,31 +289,46 @@ class _Sweep:
                     options.append(
                         (kept + lines, self._with_window(live, choice, x, label) if choice.windowed else live, choice)
                     )
+                if not options:
+                    return None
                 kept, live, choice = min(options, key=lambda o: o[0] + max(o[1]))
-                rows, cols = computed(choice.rows, x.h), computed(choice.cols, x.w)
-                cost += int(PER_PULLED_BYTE * rows * cols * x.c) + PER_PIECE * rows
+                row_end, col_end = self._ends(choice, t, ends)
+                ends = row_end, col_end if choice.windowed else ends[1]
                 pulled.append(choice)
             elif net.roots[t] not in net.live[i]:
                 return None
             elif t not in self.after and net.roots[t] == t:
                 saved = max(saved, self._overlap(t, [q.rows for q in needs]))
         base = sum(net.sizes[t] for t in net.live[i] | self.after)
-        choices = (*pulled, *_unlinked(label.last))
-        return StageCost(base + kept + max(live) - saved, label.macs, cost, self.tile, choices, len(pulled))
+        choices = tuple(_unlinked(label.last))
+        macs, cost = label.macs, label.cost
+        if ends != self.ends:  # the stage goes on after some maps were counted
+            nodes = net.nodes[i : self.j + 1]
+            works = [self._work(n, c, self._domain(n), ends) for n, c in zip(nodes, choices, strict=True)]
+            macs, cost = sum(w[0] for w in works), sum(w[1] for w in works)
+        cost += sum(self._pull_cost(choice, ends) for choice in pulled)
+        return StageCost(base + kept + max(live) - saved, macs, cost, self.tile, (*pulled, *choices), len(pulled))
+
+    def _pull_cost(self, choice: MapChoice, ends: tuple[int, int]) -> int:
+        x, (unit_h, unit_w) = self.net.maps[choice.tensor], self.net.units[choice.tensor]
+        rows = computed(choice.rows, x.h, ends[0] // (choice.rows.step * unit_h) - 1)
+        cols = computed(choice.cols, x.w, ends[1] // (choice.cols.step * unit_w) - 1) if choice.windowed else x.w
+        return int(PER_PULLED_BYTE * rows * cols * x.c) + PER_PIECE * rows
 
     def _pulls(self, t: TensorId, needs: tuple[Reach, ...]) -> Iterator[MapChoice]:
-        """A pulled input: rows in a ring, each once; or, where it may be read again, only what a tick needs."""
+        """A pulled input: rows in a ring, each once; or, where it may be read again, only what a tick needs. There every
+        stage pulls for itself, so that none has it whole: that would last."""
         x, rows_needed = self.net.maps[t], [q.rows for q in needs]
+        reread = self.net.mode is InputMode.REREAD
         rows, lines = once(rows_needed, common_step(rows_needed))
         lines = x.h if t in self.after else min(x.h, lines + rows.step)
-        yield MapChoice(t, rows, Span(x.w, 0, 0, 0), lines, False, 0)
+        if lines < x.h or not reread:
+            yield MapChoice(t, rows, Span(x.w, 0, 0, 0), lines, False, 0)
         width = self.widths.of(t)
-        aligned = all(q.rows.step == rows.step and q.cols.step == width for q in needs)
-        if self.net.mode is InputMode.REREAD and aligned:
-            window, full = again(rows_needed), self.tile.cols >= FULL
+        if reread and all(q.rows.step == rows.step and q.cols.step == width for q in needs):
+            full = self.tile.cols >= FULL
             cols = Span(x.w, 0, 0, 0) if full else again([q.cols for q in needs])
-            if window.size * cols.size < x.h * x.w:
-                yield MapChoice(t, window, cols, 0, True, 0)
+            yield MapChoice(t, again(rows_needed), cols, 0, True, 0)
 
     def _overlap(self, t: TensorId, needed: list[Span]) -> int:
         """Bytes that the stage's last map shares with an input that dies here."""

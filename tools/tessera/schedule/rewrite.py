@@ -137,10 +137,10 @@ def apply(graph: Graph, variant: Variant) -> Graph:
         return _replaced(graph, tensors, {block.expand: [], block.last: [*chains, concat]})
     averages = _concat(tensors, f"{block.average}.concat", [group[-1] for group in groups], named[block.average])
     stored = len(groups) - variant.repeated
-    again = [_again(tensors, group[:2]) for group in groups[stored:]]
-    ends = [group[1] for group in groups[:stored]] + [pair[1] for pair in again]
+    repeated = [_again(tensors, group[:2]) for group in groups[stored:]]
+    ends = [chain[1] for chain in (*groups[:stored], *repeated)]
     concat = _concat(tensors, f"{block.last}.concat", ends, named[block.last])
-    late = [*(op for pair in again for op in pair), concat, named[block.multiply]]
+    late = [*(op for chain in repeated for op in chain), concat, named[block.multiply]]
     return _replaced(
         graph, tensors, {block.expand: [], block.last: chains, block.average: [averages], block.multiply: late}
     )
