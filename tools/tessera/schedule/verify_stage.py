@@ -115,30 +115,30 @@ def _check_numbers(m: MapPlan, size: Span, where: str) -> None:
         raise ScheduleError(f"{where} keeps {m.lines} rows and {m.left} columns of {size[0]} x {size[1]}")
     if not m.windowed and (m.left or not m.lines):
         raise ScheduleError(f"{where} has no window and keeps {m.lines} rows and {m.left} columns")
-    if m.left and m.cols.size > m.cols.step:
-        raise ScheduleError(f"{where} keeps columns and computes columns again")
+    if m.left and m.cols.size != m.cols.step:
+        raise ScheduleError(f"{where} keeps columns between spans that do not follow each other")
 
 
 def _check_complete(schedule: Schedule, number: int, m: MapPlan, where: str) -> None:
-    """Every row and column is computed, without gaps on the way; by a mean and of a streamed input exactly once. Of an
-    input that may be read again the end may be left out."""
+    """Every row and column is computed; by a mean and of a streamed input exactly once. Of an input that may be read
+    again, rows may be left out, and columns where no lines are kept."""
     graph, stage = schedule.graph, schedule.stages[number]
     op = _maker(graph, stage, m.tensor)
     height, width = _size(graph, stage, m)
     mean = reduces(graph, stage, m.tensor)
     once = mean or (op is None and schedule.input_mode is InputMode.STREAMED)
-    for axis, sweep, ticks, size, to_the_end in (
+    for axis, sweep, ticks, size, everything in (
         ("rows", m.rows, stage.row_ticks, height, op is not None or once or m.lines == height),
         ("columns", m.cols, stage.col_ticks, width, op is not None or once or m.lines > 0),
     ):
         done = 0
         for begin, end in _cut_spans(sweep, ticks, size):
-            if begin > done:
+            if begin > done and everything:
                 raise ScheduleError(f"{where}: {axis} [{done}, {begin}) are left out")
             if once and begin < done:
                 raise ScheduleError(f"{where}: {axis} [{begin}, {done}) come twice")
             done = max(done, end)
-        if done < size and to_the_end:
+        if done < size and everything:
             raise ScheduleError(f"{where}: {axis} [{done}, {size}) are never computed")
     whole_rows = all(span == (0, width) for span in _cut_spans(m.cols, stage.col_ticks, width))
     if once and not mean and not whole_rows:
