@@ -121,7 +121,7 @@ def make_net(graph: Graph, order: tuple[int, ...], mode: InputMode) -> Net:
         alive = {t for t in made_by if made_by[t] < cut <= end.get(t, -1)}
         for t in graph.inputs:
             start = first_read.get(t, 0) if t in pulled else -1
-            if start < cut <= end.get(t, -1) and not (t in pulled and mode is InputMode.REREAD):
+            if start < cut <= end.get(t, 0) and not (t in pulled and mode is InputMode.REREAD):
                 alive.add(t)
         live.append(frozenset(alive))
     return Net(graph, mode, nodes, maps, sizes, roots, made_by, last_read, tuple(live), pulled)
