@@ -86,13 +86,15 @@ def streamed_lead_bytes(graph: Graph, stage: Stage, target: MapPlan, source: Ten
         if described is None or not needed or (described.reduces and op.outputs[0] == target.tensor):
             return None
         height = (x if described.reduces else graph.tensor(op.outputs[0])).shape[1]
+        late = op.outputs[0] == target.tensor and _eats_in_order(graph, op, stage, target, source)
         for axis in (s.rows for s in described.sources if s.tensor == source):
             if axis is None:
                 return None
             for t in (t for t in ticks if rows.fires(t)):
                 first, end = max(0, rows.span(t)[0]), min(height, rows.span(t)[1])
-                if first < end:
-                    needed[t] = min(needed[t], _first_row(axis, first, x.shape[1]))
+                if first < end:  # what is read in order may be overwritten at its own tick, later rows not
+                    row = end if late else _first_row(axis, first, x.shape[1])
+                    needed[t] = min(needed[t], row)
     lead, at = 0, x.shape[1]
     for t in reversed(ticks):
         at = min(at, needed[t])
@@ -101,6 +103,14 @@ def streamed_lead_bytes(graph: Graph, stage: Stage, target: MapPlan, source: Ten
             written = min(y.shape[1], target.rows.span(firing)[1]) if firing >= target.rows.phase else 0
             lead = max(lead, written * (y.nbytes // y.shape[1]) - at * (x.nbytes // x.shape[1]))
     return lead
+
+
+def _eats_in_order(graph: Graph, op: Op, stage: Stage, target: MapPlan, source: TensorId) -> bool:
+    """An element is read before it is written, and elements come in the order of the map: an elementwise operator whose
+    rows come one after the other, each from left to right."""
+    one_by_one = target.rows.size == 1 or stage.col_ticks == 1
+    same = graph.tensor(source).shape == graph.tensor(target.tensor).shape
+    return isinstance(op.attrs, Lookup | Add | Sub | Mul | PRelu) and same and one_by_one
 
 
 def _first_row(axis: Axis, row: int, height: int) -> int:

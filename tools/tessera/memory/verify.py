@@ -235,16 +235,28 @@ def _row_ticks(graph: Graph, stage: Stage, part: MapPlan, source: TensorId) -> W
     readers = [(graph.ops[i], k) for i in stage.ops for k, t in enumerate(graph.ops[i].inputs) if t == source]
     for op, k in readers:
         sweep, (first, end) = plans[op.outputs[0]].rows, _bytes_seen(graph, op, k)
+        eaten = op.outputs[0] == part.tensor and _element_by_element(graph, op, stage, part, source)
         for t in range(n):
             if sweep.fires(t):
                 rows = slice(*(max(0, row) for row in sweep.span(t)))
                 seen = first[rows] < end[rows]
-                if seen.any():
-                    need_begin[t] = min(need_begin[t], first[rows][seen].min())
+                if seen.any():  # an element that is read before it is overwritten is not needed any more
+                    begin = end[rows][seen].max() if eaten else first[rows][seen].min()
+                    need_begin[t] = min(need_begin[t], begin)
                     need_end[t] = max(need_end[t], end[rows][seen].max())
     need_begin = np.minimum.accumulate(need_begin[::-1])[::-1]
     need_end = np.maximum.accumulate(need_end[::-1])[::-1]
     return Walk(write_begin, write_end, need_begin, need_end)
+
+
+def _element_by_element(graph: Graph, op: Op, stage: Stage, part: MapPlan, source: TensorId) -> bool:
+    """Elements are read, then written, in the order in which they lie: rows one by one, spans from left to right."""
+    elementwise = isinstance(op.attrs, ir.Lookup | ir.Add | ir.Sub | ir.Mul | ir.PRelu)
+    return (
+        elementwise
+        and graph.tensor(source).shape == graph.tensor(part.tensor).shape
+        and (part.rows.size == 1 or stage.col_ticks == 1)
+    )
 
 
 def _reduces(graph: Graph, op: Op) -> bool:

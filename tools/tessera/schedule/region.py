@@ -25,6 +25,7 @@ from tessera.schedule.instructions import PER_COPIED_BYTE, PER_PIECE, PER_PULLED
 from tessera.schedule.net import Map, Net, Node
 from tessera.schedule.reach import Span, again, common_step, computed, last_step, once, through
 from tessera.schedule.schedule import InputMode
+from tessera.schedule.streamable import ONE_TO_ONE
 
 FULL = 1 << 20
 """Columns of a tile that is as wide as the map."""
@@ -298,7 +299,7 @@ class _Sweep:
             elif net.roots[t] not in net.live[i]:
                 return None
             elif t not in self.after and net.roots[t] == t:
-                saved = max(saved, self._overlap(t, [q.rows for q in needs]))
+                saved = max(saved, self._overlap(t, [q.rows for q in needs], label))
         base = sum(net.sizes[t] for t in net.live[i] | self.after)
         choices = tuple(_unlinked(label.last))
         macs, cost = label.macs, label.cost
@@ -316,8 +317,8 @@ class _Sweep:
         return int(PER_PULLED_BYTE * rows * cols * x.c) + PER_PIECE * rows
 
     def _pulls(self, t: TensorId, needs: tuple[Reach, ...]) -> Iterator[MapChoice]:
-        """A pulled input: rows in a ring, each once; or, where it may be read again, only what a tick needs. There every
-        stage pulls for itself, so that none has it whole: that would last."""
+        """A pulled input: rows in a ring, each once; or, where it may be read again, only what a tick needs. There
+        every stage pulls for itself, so that none has it whole: that would last."""
         x, rows_needed = self.net.maps[t], [q.rows for q in needs]
         reread = self.net.mode is InputMode.REREAD
         rows, lines = once(rows_needed, common_step(rows_needed))
@@ -330,12 +331,13 @@ class _Sweep:
             cols = Span(x.w, 0, 0, 0) if full else again([q.cols for q in needs])
             yield MapChoice(t, again(rows_needed), cols, 0, True, 0)
 
-    def _overlap(self, t: TensorId, needed: list[Span]) -> int:
+    def _overlap(self, t: TensorId, needed: list[Span], label: Label) -> int:
         """Bytes that the stage's last map shares with an input that dies here."""
         last = self.net.nodes[self.j]
         if last.reduces:
             return 0
         x, y = self.net.maps[t], self.net.maps[last.out]
+        needed = [self._late(t, q, label) for q in needed]
         rows, lines = once(needed, common_step(needed))
         rate = self.tile.rows * y.scale_h / (rows.step * x.scale_h)
         if rate.denominator != 1:
@@ -344,6 +346,22 @@ class _Sweep:
         lead = _lead(y.h, y.w * y.c, self.tile.rows, x.h, x.w * x.c, rows.step, begin, int(rate))
         x_bytes, y_bytes = self.net.sizes[t], self.net.sizes[last.out]
         return max(0, x_bytes + y_bytes - max(y_bytes, align_up(lead) + x_bytes))
+
+    def _late(self, t: TensorId, need: Span, label: Label) -> Span:
+        """What is read of an input at a tick and must not be overwritten by the stage's last map at that tick. Element
+        by element, row by row, that map may eat its own operand: then only what is read later."""
+        last = self.net.nodes[self.j]
+        x, y = self.net.maps[t], self.net.maps[last.out]
+        one_by_one = last.in_place and (self.tile.rows == 1 or self.tile.cols >= FULL)
+        if not one_by_one or (x.h, x.w, x.c) != (y.h, y.w, y.c) or all(s.tensor != t for s in last.sources):
+            return need
+        readers = [
+            c.rows
+            for c in _unlinked(label.last)
+            if any(s.tensor == t and s.rows == ONE_TO_ONE for s in self.net.nodes[self.net.made_by[c.tensor]].sources)
+        ]
+        alone = [rows for rows in readers if rows == need] == [need]
+        return need._replace(begin=need.begin + need.step) if alone else need
 
 
 def _unlinked(chain: Chain | None) -> Iterator[MapChoice]:
