@@ -79,12 +79,13 @@ def verify_stage(schedule: Schedule, number: int) -> None:
                 name = graph.tensor(source.tensor).name
                 raise ScheduleError(f"{op.name} in stage {number} reads {name}, which is not done before the stage is")
             readers[source.tensor].append(Reader(op.name, plan.rows, plan.cols, size, source.rows, source.cols))
+    where = {m.tensor: f"stage {number}, {graph.tensor(m.tensor).name}" for m in stage.maps}
     for m in stage.maps:
-        where = f"stage {number}, {graph.tensor(m.tensor).name}"
-        _check_numbers(m, _size(graph, stage, m), where)
-        _check_complete(schedule, number, m, where)
+        _check_numbers(m, _size(graph, stage, m), where[m.tensor])
+        _check_complete(schedule, number, m, where[m.tensor])
+    for m in stage.maps:
         if not reduces(graph, stage, m.tensor):
-            _check_readers(graph, stage, m, readers[m.tensor], where)
+            _check_readers(graph, stage, m, readers[m.tensor], where[m.tensor])
 
 
 def reduces(graph: Graph, stage: Stage, tensor: TensorId) -> bool:
