@@ -25,6 +25,17 @@ class Region:
 
 
 @dataclass(frozen=True)
+class BoardMemory:
+    """A region as a model may use it."""
+
+    name: str
+    limit_bytes: int
+    """What is left of it beside the stack and static data."""
+    cost: int
+    """Of an access, relative to the board's other memories: estimated, not measured."""
+
+
+@dataclass(frozen=True)
 class Simulator:
     """The QEMU machine that stands in for the board, with the same regions at its own addresses."""
 
@@ -49,6 +60,8 @@ class Board:
     data_region: str
     stack_region: str
     arena_region: str
+    memories: tuple[BoardMemory, ...]
+    """Those that a model may use, the one to fill first in front."""
     stack_bytes: int
     data_bytes: int
     """Kept free for .data and .bss beside the arena; the linker refuses more."""
@@ -66,13 +79,13 @@ class Board:
 
     @property
     def arena_limit_bytes(self) -> int:
-        """The largest arena that links: its region minus what the stack and static data reserve there."""
-        limit = self.region(self.arena_region).bytes
-        if self.stack_region == self.arena_region:
-            limit -= self.stack_bytes + GUARD_BYTES
-        if self.data_region == self.arena_region:
-            limit -= self.data_bytes
-        return limit - limit % 16
+        """The largest arena in one memory, that of the arena, that links."""
+        return next(m.limit_bytes for m in self.memories if m.name == self.arena_region)
+
+    @property
+    def model_limit_bytes(self) -> int:
+        """Of all memories together."""
+        return sum(m.limit_bytes for m in self.memories)
 
     @property
     def is_simulator(self) -> bool:
@@ -83,6 +96,19 @@ class Board:
 def board_names() -> list[str]:
     """Every board there is, in alphabetical order."""
     return sorted(path.stem for path in BOARDS_DIR.glob("*.json"))
+
+
+def _memories(ours: dict[str, Any]) -> tuple[BoardMemory, ...]:
+    sizes, place = {r["name"]: r["bytes"] for r in ours["regions"]}, ours["place"]
+    memories = []
+    for memory in ours["memories"]:
+        limit = sizes[memory["region"]]
+        if memory["region"] == place["stack"]:
+            limit -= ours["stack_bytes"] + GUARD_BYTES
+        if memory["region"] == place["data"]:
+            limit -= ours["data_bytes"]
+        memories.append(BoardMemory(memory["region"], limit - limit % 16, memory["cost"]))
+    return tuple(memories)
 
 
 def load_board(name: str) -> Board:
@@ -104,6 +130,7 @@ def load_board(name: str) -> Board:
         data_region=place["data"],
         stack_region=place["stack"],
         arena_region=place["arena"],
+        memories=_memories(ours),
         stack_bytes=ours["stack_bytes"],
         data_bytes=ours["data_bytes"],
         simulator=Simulator(
@@ -131,4 +158,8 @@ def verify_board(board: Board) -> None:
         spans = sorted((origins[r.name], origins[r.name] + r.bytes) for r in board.regions)
         for (_, end), (start, _) in pairwise(spans):
             assert end <= start, board.name
-    assert board.arena_limit_bytes > 0, board.name
+    memories = [m.name for m in board.memories]
+    assert board.arena_region in memories, board.name
+    assert len(set(memories)) == len(memories), board.name
+    assert all(board.region(m.name).kind == "ram" and m.limit_bytes > 0 for m in board.memories), board.name
+    assert [m.cost for m in board.memories] == sorted(m.cost for m in board.memories), board.name

@@ -68,9 +68,20 @@ def memory_script() -> str:
     return "\n".join([*lines, "INCLUDE sections.ld", ""])
 
 
+def arenas_script() -> str:
+    """A place for what a model keeps in each memory; sections.ld includes it behind the stack and .data."""
+    lines = []
+    for memory in tessera["memories"]:
+        region = memory["region"]
+        lines.append(f".arena.{region.lower()} (NOLOAD) : {{ *(.bss.arena.{region.lower()}) }} > {region}")
+    return "\n".join([*lines, ""])
+
+
 build_dir = Path(env.subst("$BUILD_DIR"))
 script = build_dir / "board.ld"
 write_if_changed(script, memory_script())
+arenas = build_dir / "arenas.ld"
+write_if_changed(arenas, arenas_script())
 
 cpu = ["-mthumb", f"-mcpu={board.get('build.cpu')}", *shlex.split(board.get("build.fpu_flags", ""))]
 env.Append(
@@ -102,7 +113,7 @@ env.Append(
         "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map",
     ],
     LIBS=["m", "c", "gcc"],
-    LIBPATH=[os.path.join(platform.get_dir(), "ld")],
+    LIBPATH=[os.path.join(platform.get_dir(), "ld"), str(build_dir)],
     CPPPATH=[
         *(str(firmware / "lib" / name / "include") for name in LIBRARIES),
         str(firmware / "serve/include"),
@@ -131,7 +142,7 @@ sources = [
 program_env.Prepend(LIBS=[env.BuildLibrary(f"$BUILD_DIR/lib/{n}", str(firmware / "lib" / n)) for n in LIBRARIES])
 program_env.Append(LINKFLAGS=["-T", str(script)])
 elf = program_env.Program(f"$BUILD_DIR/{label}.elf", sources)
-program_env.Depends(elf, [str(script), os.path.join(platform.get_dir(), "ld", "sections.ld")])
+program_env.Depends(elf, [str(script), str(arenas), os.path.join(platform.get_dir(), "ld", "sections.ld")])
 binary = program_env.Command(
     f"$BUILD_DIR/{label}.bin", elf, env.VerboseAction("$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET")
 )

@@ -6,6 +6,7 @@
 #include "dwt.h"
 #include "usart_v2.h"
 
+#define RCC_AHB2ENR TESS_REG(0x580244dc)
 #define RCC_AHB4ENR TESS_REG(0x580244e0)
 #define RCC_APB1LENR TESS_REG(0x580244e8)
 #define GPIOD_MODER TESS_REG(0x58020c00)
@@ -13,6 +14,7 @@
 
 void tess_port_init(void)
 {
+    RCC_AHB2ENR |= 7u << 29; /* SRAM1 to SRAM3 */
     RCC_AHB4ENR |= 1u << 3;
     RCC_APB1LENR |= 1u << 18;
     (void)RCC_APB1LENR; /* two cycles until the clock runs */

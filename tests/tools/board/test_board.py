@@ -22,7 +22,7 @@ def test_every_board_loads(name: str) -> None:
     ("name", "flash", "arena_limit"),
     [
         ("f4", 512 * 1024, 128 * 1024 - 4096 - 32 - 4096),
-        ("f7", 1024 * 1024, 320 * 1024 - 4096 - 32 - 4096),
+        ("f7", 1024 * 1024, 256 * 1024),
         ("h7", 2048 * 1024, 512 * 1024),
     ],
 )
@@ -30,6 +30,21 @@ def test_sizes_are_the_chips(name: str, flash: int, arena_limit: int) -> None:
     board = load_board(name)
     assert board.flash_bytes == flash
     assert board.arena_limit_bytes == arena_limit - arena_limit % 16
+
+
+@pytest.mark.parametrize(
+    ("name", "memories"),
+    [
+        ("f4", [("SRAM", 128 * 1024 - 4096 - 32 - 4096)]),
+        ("f7", [("DTCM", 64 * 1024 - 4096 - 32 - 4096), ("SRAM", 256 * 1024)]),
+        ("h7", [("DTCM", 128 * 1024 - 4096 - 32 - 4096), ("AXI", 512 * 1024), ("SRAM123", 288 * 1024)]),
+        ("qemu-m7", [("SRAM", 4096 * 1024 - 4096 - 32 - 65536), ("PSRAM", 16384 * 1024)]),
+    ],
+)
+def test_memories_that_a_model_may_use(name: str, memories: list[tuple[str, int]]) -> None:
+    board = load_board(name)
+    assert [(m.name, m.limit_bytes) for m in board.memories] == [(n, size - size % 16) for n, size in memories]
+    assert board.model_limit_bytes == sum(m.limit_bytes for m in board.memories)
 
 
 def test_an_unknown_board_names_the_known_ones() -> None:

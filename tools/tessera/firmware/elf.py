@@ -36,7 +36,8 @@ def read_sizes(elf: Path) -> Sizes:
         file = ELFFile(stream)
         found = {s.name: int(s["sh_size"]) for s in file.iter_sections() if s["sh_flags"] & SH_FLAGS.SHF_ALLOC}
         symbols = {s.name: int(s["st_value"]) for s in _symbols(file)}
-    known = {".vectors", ".text", ".model", ".rodata", ".ARM.exidx", ".data", ".bss", ".noinit", ".stack", ".arena"}
+    arenas = [name for name in found if name == ".arena" or name.startswith(".arena.")]  # one a memory
+    known = {".vectors", ".text", ".model", ".rodata", ".ARM.exidx", ".data", ".bss", ".noinit", ".stack", *arenas}
     assert set(found) <= known, f"a section without a meaning: {sorted(set(found) - known)}"
 
     def total(*names: str) -> int:
@@ -49,7 +50,7 @@ def read_sizes(elf: Path) -> Sizes:
         constants_bytes=total(".rodata", ".data"),
         static_ram_bytes=total(".data", ".bss", ".noinit"),
         stack_bytes=symbols["_stack_high"] - symbols["_stack_low"],
-        arena_bytes=total(".arena"),
+        arena_bytes=total(*arenas),
     )
 
 
