@@ -10,12 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from storage_machine import LostError, Where, root_of, run_stage, tags
 
-from tessera.ir.attrs import Add, AvgPool2D, Conv2D, DepthwiseConv2D, FullyConnected, Lookup, Reshape
+from tessera.arith.multipliers import resize_bilinear_axis, resize_nearest_indices
+from tessera.ir.attrs import (
+    Add,
+    AvgPool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    Lookup,
+    MaxPool2D,
+    Mul,
+    PRelu,
+    ResizeBilinear,
+    ResizeNearest,
+    Sub,
+)
 from tessera.ir.graph import Graph, Op, TensorId
-from tessera.memory.plan import MemoryPlan
+from tessera.memory.plan import MemoryPlan, Role
 from tessera.schedule.schedule import Schedule
 
+ELEMENTWISE = (Lookup, Add, Sub, Mul, PRelu)
 Bytes = tuple[int, int]  # [begin, end) in a tensor
 Step = tuple[list[tuple[TensorId, Bytes]], list[tuple[TensorId, Bytes]], bool]  # reads, writes, reads come first
 
@@ -23,9 +39,22 @@ Step = tuple[list[tuple[TensorId, Bytes]], list[tuple[TensorId, Bytes]], bool]  
 def steps(graph: Graph, op: Op) -> Iterator[Step]:
     reads = [t for t in op.inputs if not graph.tensor(t).is_constant]
     x, y = op.inputs[0], op.outputs[0]
-    if isinstance(op.attrs, Lookup | Add) and all(graph.tensor(t).shape == graph.tensor(y).shape for t in reads):
+    if isinstance(op.attrs, ELEMENTWISE):
+        shape = graph.tensor(y).shape
+        same = [t for t in reads if graph.tensor(t).shape == shape]
+        vectors = [(t, (0, graph.tensor(t).nbytes)) for t in reads if graph.tensor(t).shape != shape]
         for i in range(graph.tensor(y).size):
-            yield [(t, (i, i + 1)) for t in reads], [(y, (i, i + 1))], True
+            yield [*vectors, *((t, (i, i + 1)) for t in same)], [(y, (i, i + 1))], True
+        return
+    if isinstance(op.attrs, ResizeNearest | ResizeBilinear):
+        (_, rows, _, _), row_bytes = graph.tensor(x).shape, graph.tensor(x).nbytes // graph.tensor(x).shape[1]
+        out_rows, out_bytes = graph.tensor(y).shape[1], graph.tensor(y).nbytes // graph.tensor(y).shape[1]
+        for r, seen_rows in enumerate(_resize_rows(op.attrs, rows, out_rows)):
+            yield (
+                [(x, (row * row_bytes, (row + 1) * row_bytes)) for row in seen_rows],
+                [(y, (r * out_bytes, (r + 1) * out_bytes))],
+                False,
+            )
         return
     window = _window(graph, op)
     if window is not None:
@@ -63,10 +92,18 @@ def _window(graph: Graph, op: Op) -> tuple[tuple[int, ...], tuple[int, ...], tup
     match op.attrs:
         case Conv2D() | DepthwiseConv2D() as conv:
             return graph.tensor(op.inputs[1]).shape[1:3], conv.stride, conv.padding
-        case AvgPool2D() as pool:
+        case AvgPool2D() | MaxPool2D() as pool:
             return pool.kernel, pool.stride, pool.padding
         case _:
             return None
+
+
+def _resize_rows(attrs: ResizeNearest | ResizeBilinear, rows: int, out_rows: int) -> list[tuple[int, ...]]:
+    if isinstance(attrs, ResizeNearest):
+        index = resize_nearest_indices(rows, out_rows, attrs.align_corners, attrs.half_pixel_centers)
+        return [(int(row),) for row in index]
+    table = resize_bilinear_axis(rows, out_rows, attrs.align_corners, attrs.half_pixel_centers)
+    return [(int(low), int(high)) for low, high in zip(table.low, table.high, strict=True)]
 
 
 class ClobberedError(Exception):
@@ -74,29 +111,41 @@ class ClobberedError(Exception):
 
 
 def run(schedule: Schedule, plan: MemoryPlan) -> None:
-    """Runs a schedule in a plan's arena; raises ClobberedError where a read finds something else than was written."""
+    """Runs a schedule in a plan's memories; raises ClobberedError where a read finds not what was written."""
     graph = schedule.graph
-    places = {t: plan.places[i].offset for i, buffer in enumerate(plan.buffers) for t in buffer.tensors}
-    roots = {TensorId(i): i for i in range(len(graph.tensors))}
-    for op in graph.ops:
-        if isinstance(op.attrs, Reshape):
-            roots[op.outputs[0]] = roots[op.inputs[0]]
-    memory = np.full((plan.arena_bytes, 2), -1)
+    places = {(t, b.role, b.stage): plan.places[i] for i, b in enumerate(plan.buffers) for t in b.tensors}
+    memories = [np.full(m.bytes, -1) for m in plan.memories]
 
-    def tag(t: TensorId, span: Bytes) -> np.ndarray:
-        return np.stack([np.full(span[1] - span[0], roots[t]), np.arange(*span)], axis=1)
+    def at(t: TensorId, span: Bytes) -> np.ndarray:
+        place = places[t, Role.WHOLE, -1]
+        return memories[place.memory][place.offset + span[0] : place.offset + span[1]]
 
     def write(t: TensorId, span: Bytes) -> None:
-        memory[places[t] + span[0] : places[t] + span[1]] = tag(t, span)
+        at(t, span)[:] = tags(root_of(graph, t), *span)
 
     def read(t: TensorId, span: Bytes) -> None:
-        if not np.array_equal(memory[places[t] + span[0] : places[t] + span[1]], tag(t, span)):
+        if not np.array_equal(at(t, span), tags(root_of(graph, t), *span)):
             raise ClobberedError(graph.tensor(t).name)
 
-    for t in graph.inputs:
+    def where(number: int) -> Where:
+        def place_of(t: TensorId, role: Role) -> tuple[np.ndarray, int]:
+            place = places[t, role, -1 if role is Role.WHOLE else number]
+            return memories[place.memory], place.offset
+
+        return place_of
+
+    made = {t for op in graph.ops for t in op.outputs}
+    pulled = {m.tensor for stage in schedule.stages for m in stage.maps} - made
+    for t in (t for t in graph.inputs if t not in pulled):
         write(t, (0, graph.tensor(t).nbytes))
-    for i in (i for stage in schedule.stages for i in stage.ops):
-        for reads, writes, reads_first in steps(graph, graph.ops[i]):
+    for number, stage in enumerate(schedule.stages):
+        if not stage.is_layer:
+            try:
+                run_stage(schedule, number, where(number))
+            except LostError as error:
+                raise ClobberedError(str(error)) from error
+            continue
+        for reads, writes, reads_first in steps(graph, graph.ops[stage.ops[0]]):
             for t, span in writes if not reads_first else ():
                 write(t, span)
             for t, span in reads:

@@ -31,6 +31,14 @@ def tags(tensor: TensorId, begin: int, end: int) -> Bytes:
     return np.arange(begin, end) + (tensor << 32)
 
 
+def root_of(graph: Graph, tensor: TensorId) -> TensorId:
+    """The tensor whose bytes a view shows."""
+    viewed = {op.outputs[0]: op.inputs[0] for op in graph.ops if isinstance(op.attrs, ir.Reshape)}
+    while tensor in viewed:
+        tensor = viewed[tensor]
+    return tensor
+
+
 def separate(schedule: Schedule, number: int) -> Where:
     """Every buffer in a memory of its own, of the size that the stage says; tensors from outside are there."""
     graph, stage = schedule.graph, schedule.stages[number]
@@ -41,7 +49,7 @@ def separate(schedule: Schedule, number: int) -> Where:
         if (tensor, role) not in memories:
             m, shape = plans.get(tensor), graph.tensor(tensor).shape
             if m is None:
-                memories[tensor, role] = tags(tensor, 0, graph.tensor(tensor).nbytes)
+                memories[tensor, role] = tags(root_of(graph, tensor), 0, graph.tensor(tensor).nbytes)
             else:
                 row = {
                     Role.WHOLE: 8 * graph.tensor(tensor).nbytes,
@@ -228,7 +236,7 @@ def _read_inputs(
             continue
         if isinstance(s.op.attrs, ELEMENTWISE) and x.shape != graph.tensor(s.plan.tensor).shape:  # a vector
             memory, at = s.where(t, Role.WHOLE)
-            if t in states or not np.array_equal(memory[at : at + x.nbytes], tags(t, 0, x.nbytes)):
+            if t in states or not np.array_equal(memory[at : at + x.nbytes], tags(root_of(graph, t), 0, x.nbytes)):
                 raise LostError("a vector")
             continue
         rows, cols = (_seen(graph, s.op, k, axis) for axis in (1, 2))
@@ -255,7 +263,7 @@ def _read_map(
             _, _, width, c = graph.tensor(tensor).shape
             memory, at = s.where(tensor, Role.WHOLE)
             first, last = (row * width + begin) * c, (row * width + end) * c
-            if not np.array_equal(memory[at + first : at + last], tags(tensor, first, last)):
+            if not np.array_equal(memory[at + first : at + last], tags(root_of(graph, tensor), first, last)):
                 raise LostError(f"row {row} of {tensor}, made before")
 
 

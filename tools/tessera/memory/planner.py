@@ -1,94 +1,92 @@
-"""Offsets of buffers: greedy orders at once, then an exact solver where the lower bound is not reached.
-
-Everything reduces to one table of distances: for two buffers alive together, offset(a) + distance[a][b] <= offset(b) or
-offset(b) + distance[b][a] <= offset(a). The distance is a's bytes, or its lead where the pair is a safe overlap.
-"""
+"""plan_memory: the places of all buffers of a schedule, in one memory or in those of a board."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from tessera.board import BoardMemory
 from tessera.memory.align import ARENA_ALIGNMENT, BUFFER_ALIGNMENT, align_up
 from tessera.memory.buffers import make_buffers, make_overlaps
-from tessera.memory.greedy import Distances, place_greedily
-from tessera.memory.overlap import saved_bytes
+from tessera.memory.heat import byte_accesses
+from tessera.memory.pack import Packing, pack, step_bytes
 from tessera.memory.plan import Buffer, Memory, MemoryPlan, Place, SafeOverlap
-from tessera.memory.solver import solve
+from tessera.memory.spread import Room, Spread, spread
 from tessera.memory.verify import verify_plan
 from tessera.schedule.schedule import Schedule
 
-log = logging.getLogger(__name__)
+__all__ = ["plan_memory", "step_bytes"]
 
 ONE_MEMORY = "arena"
+"""Name of the memory where no board says which there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packing:
-    """Offsets of buffers in one memory."""
+def plan_memory(
+    schedule: Schedule,
+    *,
+    time_limit_s: float = 10.0,
+    scratch_bytes: int = 0,
+    memories: Sequence[BoardMemory] | None = None,
+) -> MemoryPlan:
+    """Places every buffer of the schedule: in one memory without limit, or in those of a board, the first of which also
+    holds the scratch. If they are too small, everything lies in the largest one, beyond its limit (see fit.py).
 
-    offsets: tuple[int, ...]
-    nbytes: int
-    bound_bytes: int
-
-
-def plan_memory(schedule: Schedule, *, time_limit_s: float = 10.0, scratch_bytes: int = 0) -> MemoryPlan:
-    """Places every buffer of the schedule. The same schedule gives the same plan: the solver's limit counts its work,
-    about one unit a second, not the clock."""
+    The same schedule gives the same plan: the solver's limit counts its work, about one unit a second, not the clock.
+    """
     buffers = make_buffers(schedule)
     overlaps = make_overlaps(schedule, buffers)
     packing = pack(buffers, overlaps, time_limit_s)
-    places = tuple(Place(0, offset) for offset in packing.offsets)
-    memories = (Memory(ONE_MEMORY, packing.nbytes),)
-    bound, optimal = packing.bound_bytes, packing.nbytes == packing.bound_bytes
-    plan = MemoryPlan(buffers, overlaps, places, memories, scratch_bytes, bound, optimal, BUFFER_ALIGNMENT)
+    found, names, bound = Spread((0,) * len(buffers), (packing,)), [ONE_MEMORY], packing.bound_bytes
+    if memories is not None:
+        rooms = _rooms(memories, scratch_bytes)
+        names = [m.name for m in memories]
+        found = _choose(schedule, buffers, overlaps, rooms, packing, time_limit_s)
+        if len(set(found.memory)) > 1:
+            bound = align_up(max(step_bytes(buffers, overlaps)), ARENA_ALIGNMENT)
+    plan = _make_plan(buffers, overlaps, found, names, scratch_bytes, bound)
     verify_plan(schedule, plan)
     return plan
 
 
-def pack(buffers: Sequence[Buffer], overlaps: Sequence[SafeOverlap], time_limit_s: float) -> Packing:
-    """Offsets in one memory, as few bytes as can be found."""
-    distances = _distances(buffers, overlaps)
-    pressure = step_bytes(buffers, overlaps)
-    bound = align_up(max(pressure, default=0), ARENA_ALIGNMENT)
-    offsets = place_greedily(buffers, distances, pressure, bound)
-    arena = _arena_bytes(buffers, offsets)
-    if arena > bound and time_limit_s > 0:
-        log.info("greedy %d B, lower bound %d B, asking the solver", arena, bound)
-        solution = solve(buffers, distances, offsets, bound, arena, time_limit_s)
-        bound = solution.bound_bytes
-        if solution.offsets is not None and _arena_bytes(buffers, solution.offsets) < arena:
-            offsets, arena = solution.offsets, _arena_bytes(buffers, solution.offsets)
-    return Packing(offsets, arena, bound)
+def _rooms(memories: Sequence[BoardMemory], scratch_bytes: int) -> list[Room]:
+    """What buffers may take of each memory; the first also holds the scratch."""
+    scratch = [align_up(scratch_bytes, ARENA_ALIGNMENT), *[0] * (len(memories) - 1)]
+    return [Room(max(0, m.limit_bytes - n), m.cost) for m, n in zip(memories, scratch, strict=True)]
 
 
-def step_bytes(buffers: Sequence[Buffer], overlaps: Sequence[SafeOverlap]) -> list[int]:
-    """Bytes that must exist at each slot, what overlaps can share taken off: no plan's memories are less together."""
-    sums = [0] * max((b.end for b in buffers), default=0)
-    for b in buffers:
-        for time in range(b.start, b.end):
-            sums[time] += align_up(b.nbytes)
-    shared: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for o in overlaps:
-        target, source = buffers[o.target], buffers[o.source]
-        for time in range(max(target.start, source.start), min(target.end, source.end)):
-            shared.setdefault((time, o.target), []).append((source.nbytes, o.lead))
-    # sources exist before their target, so adding buffers in that order, each target shares with its sources only
-    for (time, target_index), sources in shared.items():
-        sums[time] -= saved_bytes(buffers[target_index].nbytes, sources)
-    return sums
+def _choose(
+    schedule: Schedule,
+    buffers: Sequence[Buffer],
+    overlaps: Sequence[SafeOverlap],
+    rooms: Sequence[Room],
+    packing: Packing,
+    time_limit_s: float,
+) -> Spread:
+    """Everything in the first memory, if it fits there. Else spread over all of them, in no more bytes than one memory
+    would need."""
+    holders = [k for k, room in enumerate(rooms) if packing.nbytes <= room.limit_bytes]
+    if holders == [] or holders[0] > 0:
+        most = packing.nbytes if holders else sum(room.limit_bytes for room in rooms)
+        found = spread(buffers, overlaps, rooms, byte_accesses(schedule, buffers), most, time_limit_s)
+        if found is not None:
+            return found
+    only = holders[0] if holders else max(range(len(rooms)), key=lambda k: rooms[k].limit_bytes)
+    empty = Packing((), 0, 0)
+    packings = tuple(packing if k == only else empty for k in range(len(rooms)))
+    return Spread((only,) * len(buffers), packings)
 
 
-def _arena_bytes(buffers: Sequence[Buffer], offsets: Sequence[int]) -> int:
-    return align_up(max((o + b.nbytes for b, o in zip(buffers, offsets, strict=True)), default=0), ARENA_ALIGNMENT)
-
-
-def _distances(buffers: Sequence[Buffer], overlaps: Sequence[SafeOverlap]) -> Distances:
-    distances: Distances = [
-        {j: align_up(a.nbytes) for j, b in enumerate(buffers) if j != i and a.lives_with(b)}
-        for i, a in enumerate(buffers)
-    ]
-    for o in overlaps:
-        distances[o.target][o.source] = min(distances[o.target][o.source], align_up(max(0, o.lead)))
-    return distances
+def _make_plan(
+    buffers: tuple[Buffer, ...],
+    overlaps: tuple[SafeOverlap, ...],
+    found: Spread,
+    names: Sequence[str],
+    scratch_bytes: int,
+    bound: int,
+) -> MemoryPlan:
+    """Memories that hold nothing are left out, but for the first where it holds the scratch."""
+    used = [k for k, p in enumerate(found.packings) if p.nbytes or (k == 0 and scratch_bytes)] or [0]
+    offsets = [iter(p.offsets) for p in found.packings]
+    places = tuple(Place(used.index(k), next(offsets[k])) for k in found.memory)
+    memories = tuple(Memory(names[k], found.packings[k].nbytes) for k in used)
+    optimal = found.nbytes == bound
+    return MemoryPlan(buffers, overlaps, places, memories, scratch_bytes, bound, optimal, BUFFER_ALIGNMENT)

@@ -1,0 +1,154 @@
+"""Buffers in several memories: limits hold, the least total is found, hot buffers lie in fast memories."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from byte_machine import run
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from random_stages import streamed_schedules
+from small_graphs import Builder, graphs, three_ops
+
+from tessera.board import BoardMemory
+from tessera.ir.graph import Graph
+from tessera.memory.align import ARENA_ALIGNMENT, align_up
+from tessera.memory.buffers import make_buffers, make_overlaps
+from tessera.memory.heat import byte_accesses
+from tessera.memory.pack import pack
+from tessera.memory.plan import Role, SafeOverlap
+from tessera.memory.planner import plan_memory
+from tessera.memory.verify import verify_plan
+from tessera.schedule.layerwise import make_schedule
+from tessera.schedule.schedule import Schedule
+
+
+def rooms(*limits: int) -> tuple[BoardMemory, ...]:
+    return tuple(BoardMemory(f"RAM{k}", limit, k + 1) for k, limit in enumerate(limits))
+
+
+def least_total(schedule: Schedule, memories: tuple[BoardMemory, ...]) -> int | None:
+    """Of all ways to give each buffer a memory; None: no way fits."""
+    buffers = make_buffers(schedule)
+    overlaps = make_overlaps(schedule, buffers)
+    best: int | None = None
+    for memory in product(range(len(memories)), repeat=len(buffers)):
+        sizes = []
+        for k in range(len(memories)):
+            ids = [i for i, at in enumerate(memory) if at == k]
+            inside = [
+                SafeOverlap(ids.index(o.target), ids.index(o.source), o.lead)
+                for o in overlaps
+                if o.target in ids and o.source in ids
+            ]
+            sizes.append(pack([buffers[i] for i in ids], inside, 1.0).nbytes)
+        if all(size <= m.limit_bytes for size, m in zip(sizes, memories, strict=True)):
+            best = min(sum(sizes), best if best is not None else sum(sizes))
+    return best
+
+
+@given(graphs(max_ops=4), st.integers(1, 12), st.integers(1, 12))
+@settings(max_examples=40, deadline=None)
+def test_fits_where_anything_fits(graph: Graph, first: int, second: int) -> None:
+    schedule = make_schedule(graph)
+    assume(len(make_buffers(schedule)) <= 6)
+    memories = rooms(16 * first, 16 * second)
+    plan = plan_memory(schedule, memories=memories, time_limit_s=1.0)
+    run(schedule, plan)
+    limits = {m.name: m.limit_bytes for m in memories}
+    best = least_total(schedule, memories)
+    fits = all(m.bytes <= limits[m.name] for m in plan.memories)
+    assert fits == (best is not None)
+    if best is not None and len(plan.memories) > 1:
+        assert plan.arena_bytes == best
+
+
+@given(streamed_schedules(), st.integers(1, 4), st.integers(1, 4))
+@settings(max_examples=25, deadline=None)
+def test_streamed_stages_in_two_memories(drawn: tuple[Schedule, int], numerator: int, denominator: int) -> None:
+    schedule, _ = drawn
+    whole = plan_memory(schedule, time_limit_s=0).arena_bytes
+    first = align_up(whole * min(numerator, denominator) // (denominator + 1), ARENA_ALIGNMENT)
+    plan = plan_memory(schedule, memories=rooms(first, whole), time_limit_s=0)
+    run(schedule, plan)
+    verify_plan(schedule, plan)
+    assert plan.arena_bytes <= whole
+    assert plan == plan_memory(schedule, memories=rooms(first, whole), time_limit_s=0)
+
+
+def test_one_memory_that_holds_everything_is_the_first_that_does() -> None:
+    schedule = make_schedule(three_ops())
+    alone = plan_memory(schedule)
+    plan = plan_memory(schedule, memories=rooms(alone.arena_bytes + 16, 1 << 20), scratch_bytes=16)
+    assert [(m.name, m.bytes) for m in plan.memories] == [("RAM0", alone.arena_bytes)]
+    assert plan.optimal
+
+
+def test_scratch_lies_in_the_first_memory() -> None:
+    """It leaves too little there: the buffers go elsewhere, the first memory stays for the scratch."""
+    b = Builder()
+    schedule = make_schedule(b.graph(b.lookup(b.input(1, 4, 4, 4))))
+    plan = plan_memory(schedule, memories=rooms(64, 1 << 20), scratch_bytes=33)
+    assert [(m.name, m.bytes) for m in plan.memories] == [("RAM0", 0), ("RAM1", 64)]
+    assert {p.memory for p in plan.places} == {1}
+    assert plan_memory(schedule, memories=rooms(64, 1 << 20)).memories[0].name == "RAM0"
+
+
+def test_two_memories_hold_what_neither_does() -> None:
+    b = Builder()
+    x = b.input(1, 8, 8, 2)
+    schedule = make_schedule(b.graph(b.conv(x, 2, (3, 3), padding=(1, 1, 1, 1)), x))
+    plan = plan_memory(schedule, memories=rooms(128, 144))
+    assert sorted(m.bytes for m in plan.memories) == [128, 128]
+    assert plan.optimal
+
+
+def test_too_small_memories_leave_everything_in_the_largest() -> None:
+    schedule = make_schedule(three_ops())
+    plan = plan_memory(schedule, memories=rooms(64, 128, 96))
+    assert [m.name for m in plan.memories] == ["RAM1"]
+    assert plan.memories[0].bytes == plan_memory(schedule).arena_bytes
+
+
+def test_hot_buffers_lie_in_the_fast_memory() -> None:
+    """Two maps of one size live side by side; a 3 x 3 convolution reads one of them nine times as often."""
+    b = Builder()
+    x = b.input(1, 8, 8, 2)
+    hot, cold = b.conv(x, 2), b.lookup(x)
+    graph = b.graph(b.add(b.conv(hot, 2, (3, 3), padding=(1, 1, 1, 1)), cold))
+    schedule = make_schedule(graph)
+    alone = plan_memory(schedule).arena_bytes
+    plan = plan_memory(schedule, memories=rooms(160, alone))  # the hot one, and the map that slides under it
+    assert plan.arena_bytes == alone
+    assert plan.memories[plan.place_of(hot).memory].name == "RAM0"
+    assert plan.memories[plan.place_of(cold).memory].name == "RAM1"
+
+
+def test_accesses() -> None:
+    schedule = make_schedule(three_ops())
+    buffers = make_buffers(schedule)
+    by_name = dict(zip((b.name for b in buffers), byte_accesses(schedule, buffers), strict=True))
+    assert by_name == {
+        "input0": 8 * 8 * 8 * 27,
+        "conv2d0": 512 + 8 * 8 * 8 * 9,
+        "depthwiseconv2d1": 512 + 8 * 8 * 16 * 8,
+        "conv2d2": 1024,
+    }
+
+
+@given(streamed_schedules())
+@settings(max_examples=30, deadline=None)
+def test_every_buffer_that_is_used_is_accessed(drawn: tuple[Schedule, int]) -> None:
+    schedule, _ = drawn
+    buffers = make_buffers(schedule)
+    counts = byte_accesses(schedule, buffers)
+    read = {t for op in schedule.graph.ops for t in (*op.inputs, *op.outputs)}
+    for buffer, count in zip(buffers, counts, strict=True):
+        assert count > 0 or buffer.role is not Role.WHOLE or not read & set(buffer.tensors)
+
+
+@pytest.mark.parametrize("limits", [(256, 1024), (512, 512, 512)])
+def test_the_same_schedule_gives_the_same_plan(limits: tuple[int, ...]) -> None:
+    schedule = make_schedule(three_ops())
+    assert plan_memory(schedule, memories=rooms(*limits)) == plan_memory(schedule, memories=rooms(*limits))

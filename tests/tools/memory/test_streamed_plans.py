@@ -1,0 +1,162 @@
+"""Plans of schedules with a streamed stage: run byte by byte, and broken in ways that verify_plan must find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from byte_machine import ClobberedError, run
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from random_stages import streamed_schedules
+from small_graphs import Builder
+
+from tessera.memory.align import ARENA_ALIGNMENT
+from tessera.memory.plan import MemoryPlan, Place, Role
+from tessera.memory.planner import plan_memory
+from tessera.memory.verify import PlanError, verify_plan
+from tessera.schedule.schedule import InputMode, MapPlan, Schedule, Stage, Sweep
+from tessera.schedule.verify import verify_schedule
+
+many = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+MUTANTS = 8
+
+
+@many
+@given(streamed_schedules())
+def test_plans_hold_and_run(drawn: tuple[Schedule, int]) -> None:
+    schedule, _ = drawn
+    plan = plan_memory(schedule, time_limit_s=0)
+    run(schedule, plan)
+    assert plan.lower_bound_bytes <= plan.arena_bytes
+    assert plan.arena_bytes % ARENA_ALIGNMENT == 0
+
+
+@many
+@given(streamed_schedules(), st.integers(0, 1 << 16))
+def test_verify_finds_whatever_the_byte_machine_finds(drawn: tuple[Schedule, int], draw: int) -> None:
+    """Buffers moved at random: a plan that clobbers a byte never verifies."""
+    schedule, number = drawn
+    assume(number >= 0)
+    plan = plan_memory(schedule, time_limit_s=0)
+    rng = np.random.default_rng(draw)
+    for _ in range(MUTANTS):
+        moved = shaken(plan, rng)
+        try:
+            run(schedule, moved)
+        except ClobberedError:
+            with pytest.raises(PlanError):
+                verify_plan(schedule, moved)
+
+
+def shaken(plan: MemoryPlan, rng: np.random.Generator) -> MemoryPlan:
+    places = [*plan.places]
+    for i in rng.choice(len(places), min(len(places), int(rng.integers(1, 3))), replace=False):
+        room = (plan.arena_bytes - plan.buffers[i].nbytes) // 4
+        offset = places[i].offset // 4 + int(rng.integers(-6, 7))
+        places[i] = Place(0, 4 * min(max(0, offset), room))
+    return replace(plan, places=tuple(places))
+
+
+def sliding() -> tuple[Schedule, MemoryPlan]:
+    """A stage of a depthwise convolution and a pointwise one that halves the channels, from whole map to whole map."""
+    b = Builder()
+    x = b.lookup(b.input(1, 8, 6, 8))
+    graph = b.graph(b.conv(b.depthwise(x, (3, 3), padding=(1, 1, 1, 1)), 4))
+    middle, last = (op.outputs[0] for op in graph.ops[1:])
+    row, cols = Sweep(1, 0, 1, 0, 1), Sweep(1, 0, 6, 0, 6)
+    maps = (MapPlan(middle, row, cols, 0, windowed=True), MapPlan(last, row, cols, 8))
+    schedule = Schedule(graph, (Stage((0,)), Stage((1, 2), maps, 8)))
+    return schedule, plan_memory(schedule)
+
+
+def test_a_stage_slides_its_output_over_its_input() -> None:
+    _, plan = sliding()
+    # a row of 6 x 4 is written at each tick; row t - 1 of 6 x 8 is still read at tick t: only the first tick counts
+    (overlap,) = (o for o in plan.overlaps if plan.buffers[o.target].start > 0 and o.lead)
+    assert overlap.lead == 2 * 24
+    assert plan.arena_bytes == 48 + 8 * 6 * 8 + 48
+    assert plan.optimal
+
+
+def test_a_row_too_far_is_caught() -> None:
+    schedule, plan = sliding()
+    (overlap,) = (o for o in plan.overlaps if plan.buffers[o.target].start > 0 and o.lead)
+    source, target = plan.places[overlap.source], plan.places[overlap.target]
+    assert target.offset + overlap.lead <= source.offset
+    nearer = Place(0, source.offset - overlap.lead + 4)
+    broken = replace(plan, places=tuple(nearer if p is target else p for p in plan.places))
+    with pytest.raises(PlanError, match="overwrites what is still to be read"):
+        verify_plan(schedule, broken)
+
+
+def in_place() -> tuple[Schedule, MemoryPlan]:
+    """A lookup between two convolutions, all in windows."""
+    b = Builder()
+    graph = b.graph(b.conv(b.lookup(b.conv(b.input(1, 4, 4, 2), 8)), 2))
+    first, second, last = (op.outputs[0] for op in graph.ops)
+    row, cols = Sweep(1, 0, 1, 0, 1), Sweep(1, 0, 2, 0, 2)
+    windows = (MapPlan(t, row, cols, 0, windowed=True) for t in (first, second))
+    maps = (*windows, MapPlan(last, row, cols, 4))
+    schedule = Schedule(graph, (Stage((0, 1, 2), maps, 4, 2),))
+    return schedule, plan_memory(schedule)
+
+
+def test_an_elementwise_operator_runs_in_its_inputs_window() -> None:
+    schedule, plan = in_place()
+    first, second, _ = (op.outputs[0] for op in schedule.graph.ops)
+    windows = [plan.place_of(t, Role.WINDOW, 0) for t in (first, second)]
+    assert windows[0] == windows[1]
+    assert plan.arena_bytes == 64  # the input of 32, the output a row of 8 below it, and one window of 16, not two
+    shifted = Place(0, windows[1].offset + 4)
+    broken = replace(plan, places=tuple(shifted if p is windows[1] else p for p in plan.places))
+    with pytest.raises(PlanError, match="overwrites"):
+        verify_plan(schedule, broken)
+
+
+def test_a_window_that_retires_later_is_not_written_over() -> None:
+    schedule, _ = in_place()
+    (stage,) = schedule.stages
+    kept = replace(stage.maps[0], lines=1)
+    schedule = replace(schedule, stages=(replace(stage, maps=(kept, *stage.maps[1:])),))
+    plan = plan_memory(schedule)
+    first, second = (plan.place_of(m.tensor, Role.WINDOW, 0) for m in stage.maps[:2])
+    assert first != second
+    onto = replace(plan, places=tuple(first if p is second else p for p in plan.places))
+    with pytest.raises(PlanError, match="overwrites"):
+        verify_plan(schedule, onto)
+
+
+def test_buffers_that_are_too_small_are_caught() -> None:
+    b = Builder()
+    x = b.input(1, 4, 4, 2)
+    graph = b.graph(b.mean(b.depthwise(x, (3, 3), padding=(1, 1, 1, 1))))
+    middle, mean = (op.outputs[0] for op in graph.ops)
+    pulled = MapPlan(x, Sweep(1, 0, 1, 0, 1), Sweep(2, 0, 4, 0, 4), 3)
+    window = MapPlan(middle, Sweep(1, 1, 1, 0, 1), Sweep(1, 0, 2, 0, 2), 1, windowed=True, left=1)
+    sums = MapPlan(mean, Sweep(1, 1, 1, 0, 1), Sweep(1, 0, 2, 0, 2), 4)
+    schedule = Schedule(graph, (Stage((0, 1), (pulled, window, sums), 5, 2),), InputMode.STREAMED)
+    verify_schedule(schedule)
+    plan = plan_memory(schedule)
+    sizes = {(b.tensors[0], b.role): b.nbytes for b in plan.buffers}
+    assert sizes == {
+        (x, Role.LINES): 3 * 4 * 2,
+        (middle, Role.LINES): 4 * 2,
+        (middle, Role.WINDOW): 3 * 2,
+        (middle, Role.LEFT): 2,
+        (mean, Role.WHOLE): 4 * 2,
+    }
+    for i, buffer in enumerate(plan.buffers):
+        buffers = (*plan.buffers[:i], replace(buffer, nbytes=buffer.nbytes - 1), *plan.buffers[i + 1 :])
+        with pytest.raises(PlanError, match="needs"):
+            verify_plan(schedule, replace(plan, buffers=buffers))
+        with pytest.raises(PlanError, match="no place"):
+            verify_plan(
+                schedule,
+                replace(
+                    plan,
+                    buffers=(*plan.buffers[:i], *plan.buffers[i + 1 :]),
+                    places=(*plan.places[:i], *plan.places[i + 1 :]),
+                ),
+            )
