@@ -1,6 +1,8 @@
 import pytest
+from hand_stages import in_place
 from small_graphs import three_ops
 
+from tessera.board import BoardMemory
 from tessera.errors import DoesNotFit
 from tessera.memory.fit import check_fit
 from tessera.memory.planner import plan_memory
@@ -18,3 +20,36 @@ def test_says_by_how_much_where_and_what_would_fit() -> None:
     for part in ("f4", "400 B more than", "step 2 (conv2d2)", "conv2d2 1x8x8x16 1,024 B", "2 KiB", "about 8x8"):
         assert part in message
     assert message.count(". ") == 0, "one sentence"
+
+
+def test_names_the_streamed_stage_and_the_least() -> None:
+    schedule, plan = in_place()
+    with pytest.raises(DoesNotFit) as caught:
+        check_fit(plan, schedule, 48, "f4", least=(56, 1.375))
+    message = str(caught.value)
+    for part in (
+        "16 B more than the 48 B",
+        "stage 0 (conv2d0 to conv2d2, at conv2d0) alone needs 56 B, even with the output sliding over the input",
+        "input0 1x4x4x2 32 B",
+        "a window of conv2d0 1x4x4x8 16 B",
+        "the least that was found is 56 B at 1.38 times its MACs",
+        "--input",
+    ):
+        assert part in message, message
+
+
+def test_memories_that_cannot_share_a_map() -> None:
+    schedule = make_schedule(three_ops())
+    rooms = (BoardMemory("FAST", 256, 1), BoardMemory("SLOW", 512, 2), BoardMemory("SLOWER", 512, 3))
+    plan = plan_memory(schedule, memories=rooms)
+    with pytest.raises(DoesNotFit, match=r"cannot be spread over FAST \+ SLOW \+ SLOWER \(256 \+ 512 \+ 512 B\)"):
+        check_fit(plan, schedule, 1 << 20, "board", memories=rooms)
+    enough = (*rooms, BoardMemory("SLOWEST", 4096, 4))
+    check_fit(plan_memory(schedule, memories=enough), schedule, 1 << 20, "board", memories=enough)
+
+
+def test_scratch_counts_in_the_first_memory() -> None:
+    schedule = make_schedule(three_ops())
+    plan = plan_memory(schedule, scratch_bytes=64, memories=(room := (BoardMemory("ONE", 48, 1),)))
+    with pytest.raises(DoesNotFit, match="cannot be spread"):
+        check_fit(plan, schedule, 1 << 20, "board", memories=room)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from byte_machine import ClobberedError, run
+from hand_stages import in_place, sliding
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_stages import streamed_schedules
@@ -59,18 +60,6 @@ def shaken(plan: MemoryPlan, rng: np.random.Generator) -> MemoryPlan:
     return replace(plan, places=tuple(places))
 
 
-def sliding() -> tuple[Schedule, MemoryPlan]:
-    """A stage of a depthwise convolution and a pointwise one that halves the channels, from whole map to whole map."""
-    b = Builder()
-    x = b.lookup(b.input(1, 8, 6, 8))
-    graph = b.graph(b.conv(b.depthwise(x, (3, 3), padding=(1, 1, 1, 1)), 4))
-    middle, last = (op.outputs[0] for op in graph.ops[1:])
-    row, cols = Sweep(1, 0, 1, 0, 1), Sweep(1, 0, 6, 0, 6)
-    maps = (MapPlan(middle, row, cols, 0, windowed=True), MapPlan(last, row, cols, 8))
-    schedule = Schedule(graph, (Stage((0,)), Stage((1, 2), maps, 8)))
-    return schedule, plan_memory(schedule)
-
-
 def test_a_stage_slides_its_output_over_its_input() -> None:
     _, plan = sliding()
     # a row of 6 x 4 is written at each tick; row t - 1 of 6 x 8 is still read at tick t: only the first tick counts
@@ -89,18 +78,6 @@ def test_a_row_too_far_is_caught() -> None:
     broken = replace(plan, places=tuple(nearer if p is target else p for p in plan.places))
     with pytest.raises(PlanError, match="overwrites what is still to be read"):
         verify_plan(schedule, broken)
-
-
-def in_place() -> tuple[Schedule, MemoryPlan]:
-    """A lookup between two convolutions, all in windows."""
-    b = Builder()
-    graph = b.graph(b.conv(b.lookup(b.conv(b.input(1, 4, 4, 2), 8)), 2))
-    first, second, last = (op.outputs[0] for op in graph.ops)
-    row, cols = Sweep(1, 0, 1, 0, 1), Sweep(1, 0, 2, 0, 2)
-    windows = (MapPlan(t, row, cols, 0, windowed=True) for t in (first, second))
-    maps = (*windows, MapPlan(last, row, cols, 4))
-    schedule = Schedule(graph, (Stage((0, 1, 2), maps, 4, 2),))
-    return schedule, plan_memory(schedule)
 
 
 def test_an_elementwise_operator_runs_in_its_inputs_window() -> None:

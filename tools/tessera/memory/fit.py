@@ -1,53 +1,99 @@
-"""Does a plan fit? If not: by how much, which step is to blame, and what would help."""
+"""Does a plan fit? If not: by how much, which operators are to blame, and what would help."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from tessera.board import BoardMemory
 from tessera.errors import DoesNotFit
 from tessera.memory.align import ARENA_ALIGNMENT, align_up
-from tessera.memory.plan import Buffer, MemoryPlan
+from tessera.memory.plan import Buffer, MemoryPlan, Role
 from tessera.memory.planner import step_bytes
-from tessera.schedule.schedule import Schedule
+from tessera.schedule.schedule import InputMode, Schedule
+from tessera.schedule.slots import make_slots
+
+SHOWN = 4  # buffers of the worst moment
+PARTS = {Role.LINES: "rows of ", Role.WINDOW: "a window of ", Role.LEFT: "columns of "}
 
 
-def check_fit(plan: MemoryPlan, schedule: Schedule, limit_bytes: int, board_name: str) -> None:
-    """Raises DoesNotFit when arena and scratch together exceed `limit_bytes`."""
+def check_fit(
+    plan: MemoryPlan,
+    schedule: Schedule,
+    limit_bytes: int,
+    board_name: str,
+    *,
+    memories: Sequence[BoardMemory] = (),
+    least: tuple[int, float] | None = None,
+) -> None:
+    """Raises DoesNotFit when arena and scratch together exceed `limit_bytes`, or a memory of the plan the limit of the
+    board's memory of that name. `least`: the fewest bytes of any schedule found, and its MACs as a multiple of the
+    model's."""
     needed = align_up(plan.arena_bytes, ARENA_ALIGNMENT) + plan.scratch_bytes
-    if needed <= limit_bytes:
+    if needed <= limit_bytes and not _is_over(plan, memories):
         return
     graph = schedule.graph
     scratch = f" and {plan.scratch_bytes:,} B of scratch" if plan.scratch_bytes else ""
     raise DoesNotFit(
         f"{graph.name} does not fit on {board_name}: it needs {needed:,} B of SRAM (an arena of {plan.arena_bytes:,} B"
-        f"{scratch}), {needed - limit_bytes:,} B more than the {limit_bytes:,} B that the board has for it"
-        f"{_worst_step(plan, schedule)}; {_advice(plan, schedule, needed, limit_bytes)}."
+        f"{scratch}), {_excess(needed, limit_bytes, memories)}{_worst_slot(plan, schedule)}{_least(least)}; "
+        f"{_advice(plan, schedule, needed, limit_bytes)}."
     )
 
 
-def _worst_step(plan: MemoryPlan, schedule: Schedule) -> str:
-    pressure = step_bytes(plan.buffers, plan.overlaps)[: len(schedule.stages)]
+def _is_over(plan: MemoryPlan, memories: Sequence[BoardMemory]) -> bool:
+    limits = {m.name: m.limit_bytes for m in memories}
+    scratch = [plan.scratch_bytes, *[0] * (len(plan.memories) - 1)]
+    return any(m.bytes + n > limits.get(m.name, m.bytes + n) for m, n in zip(plan.memories, scratch, strict=True))
+
+
+def _excess(needed: int, limit: int, memories: Sequence[BoardMemory]) -> str:
+    if needed > limit:
+        return f"{needed - limit:,} B more than the {limit:,} B that the board has for it"
+    sizes = " + ".join(f"{m.limit_bytes:,}" for m in memories)
+    return f"and its buffers cannot be spread over {' + '.join(m.name for m in memories)} ({sizes} B)"
+
+
+def _worst_slot(plan: MemoryPlan, schedule: Schedule) -> str:
+    slots = make_slots(schedule)
+    pressure = step_bytes(plan.buffers, plan.overlaps)[: len(slots)]
     if not pressure:
         return ""
-    step = pressure.index(max(pressure))
-    names = " + ".join(schedule.graph.ops[i].name for i in schedule.stages[step].ops)
-    live = sorted((b for b in plan.buffers if b.start <= step < b.end), key=lambda b: -b.nbytes)
-    shown = ", ".join(_describe(schedule, b) for b in live[:4])
-    more = f" and {len(live) - 4} smaller" if len(live) > 4 else ""
-    sliding = ", even with the output sliding over the input" if sum(b.nbytes for b in live) > pressure[step] else ""
-    return f"; step {step} ({names}) alone needs {pressure[step]:,} B{sliding}: {shown}{more}"
+    time = pressure.index(max(pressure))
+    live = sorted((b for b in plan.buffers if b.start <= time < b.end), key=lambda b: -b.nbytes)
+    shown = ", ".join(_describe(schedule, b) for b in live[:SHOWN])
+    more = f" and {len(live) - SHOWN} smaller" if len(live) > SHOWN else ""
+    sliding = ", even with the output sliding over the input" if sum(b.nbytes for b in live) > pressure[time] else ""
+    return f"; {_name_slot(schedule, time)} alone needs {pressure[time]:,} B{sliding}: {shown}{more}"
+
+
+def _name_slot(schedule: Schedule, time: int) -> str:
+    """A layer by its step, as in the plan's table; a streamed stage by the operators from first to last."""
+    graph, slot = schedule.graph, make_slots(schedule)[time]
+    ops = schedule.stages[slot.stage].ops
+    if schedule.stages[slot.stage].is_layer:
+        step = sum(len(stage.ops) for stage in schedule.stages[: slot.stage])
+        return f"step {step} ({graph.ops[ops[0]].name})"
+    what = graph.ops[slot.op].name if slot.op is not None else "pulling the input"
+    return f"stage {slot.stage} ({graph.ops[ops[0]].name} to {graph.ops[ops[-1]].name}, at {what})"
 
 
 def _describe(schedule: Schedule, buffer: Buffer) -> str:
     shape = "x".join(str(d) for d in schedule.graph.tensor(buffer.tensors[0]).shape)
     name = buffer.name.split(";")[0]  # a converter joins the names of all that it fused
-    return f"{name} {shape} {buffer.nbytes:,} B"
+    return f"{PARTS.get(buffer.role, '')}{name} {shape} {buffer.nbytes:,} B"
+
+
+def _least(least: tuple[int, float] | None) -> str:
+    return f"; the least that was found is {least[0]:,} B at {least[1]:.3g} times its MACs" if least else ""
 
 
 def _advice(plan: MemoryPlan, schedule: Schedule, needed: int, limit: int) -> str:
-    """Maps shrink with the square of the resolution: the estimate is for a model that is made of maps."""
+    """What to change. Maps shrink with the square of the resolution: an estimate for a model that is made of maps."""
     graph = schedule.graph
     board = f"take a board with at least {math.ceil(needed / 1024):,} KiB for it"
+    if schedule.input_mode is InputMode.RESIDENT and any(len(graph.tensor(t).shape) == 4 for t in graph.inputs):
+        board = f"pull the image row by row with --input, {board}"
     images = [graph.tensor(t) for t in graph.inputs if len(graph.tensor(t).shape) == 4]
     available = limit - plan.scratch_bytes
     if not images or available <= 0:
