@@ -151,8 +151,9 @@ class MapState:
             self._columns(lambda window, left: (left, window), plan.cols.size)
 
 
-def run_stage(schedule: Schedule, number: int, where: Where) -> None:
-    """Raises LostError where the stage does not compute what layers would."""
+def run_stage(schedule: Schedule, number: int, where: Where) -> dict[TensorId, int]:
+    """How many pixels of each map were computed or pulled, those again counted again; of a mean's input for a mean.
+    Raises LostError where the stage does not compute what layers would."""
     graph, stage = schedule.graph, schedule.stages[number]
     states = {m.tensor: _state(graph, stage, m, where) for m in stage.maps}
     for s in states.values():
@@ -174,6 +175,7 @@ def run_stage(schedule: Schedule, number: int, where: Where) -> None:
                         states[source].retire((t, u), stage.col_ticks)
     for s in states.values():
         _check_done(schedule, s)
+    return {t: int(s.seen.sum()) for t, s in states.items()}
 
 
 def _state(graph: Graph, stage: Stage, m: MapPlan, where: Where) -> MapState:
