@@ -30,13 +30,23 @@ def inspect(_c: Context, model: str = "", json: str = "") -> None:
     inspect_model(model, json)
 
 
-@task(help={"model": MODEL, "board": BOARD, "svg": "draw the memory map into this file", **CHOICES, "json": JSON})
+@task(
+    help={
+        "model": MODEL,
+        "board": BOARD,
+        "svg": "draw the memory map, or with --pareto the plot, into this file",
+        "pareto": "the front of SRAM against MACs, for every way to hand over the image",
+        **CHOICES,
+        "json": JSON,
+    }
+)
 @command
 def plan(
     _c: Context,
     model: str = "",
     board: str = "h7",
     svg: str = "",
+    pareto: bool = False,
     edges: str = "int8",
     input: str = "resident",
     sram: str = "",
@@ -45,9 +55,11 @@ def plan(
 ) -> None:
     """Schedule a model, place its buffers in SRAM and say what it costs."""
     from tessera.cli.choices import parse_choices
+    from tessera.cli.pareto import plan_pareto
     from tessera.cli.plan import plan_model
 
-    plan_model(model, board, parse_choices(edges, input, sram, max_macs), svg, json)
+    choices = parse_choices(edges, input, sram, max_macs)
+    (plan_pareto if pareto else plan_model)(model, board, choices, svg, json)
 
 
 @task(help={"board": BOARD, "model": MODEL + " (default: helmet)", **CHOICES, "json": JSON})

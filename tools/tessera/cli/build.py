@@ -12,7 +12,7 @@ from tessera.board import Board, load_board
 from tessera.cli.choices import Choices, compile_for
 from tessera.cli.command import console, errors, write_json
 from tessera.cli.memory import check_sram, memory_report, sram_report
-from tessera.cli.plan import fit
+from tessera.cli.plan import check_flash, check_memory
 from tessera.firmware.build import Firmware, build_firmware
 from tessera.models import find_model
 from tessera.pipeline import GENERATED, Compiled, generate, write_sources
@@ -42,7 +42,8 @@ def build_image(
     compiled: Compiled, board: Board, folder: Path, app: str, more: Mapping[str, str], *, simulated: bool
 ) -> Firmware:
     """The application with the model and `more` generated files; raises DoesNotFit where it exceeds a limit."""
-    fit(compiled, board)
+    check_flash(compiled, board)
+    check_memory(compiled, board)
     with errors.status(f"building {compiled.model.name} for {board.name}"):
         write_sources(generate(compiled, board.name), folder / compiled.model.name, more)
         image = build_firmware(board, folder / compiled.model.name, app=app, simulated=simulated)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tessera.board import Board
-from tessera.cli.command import errors
+from tessera.cli.command import searching
 from tessera.errors import BadInput
 from tessera.models import ModelFile
 from tessera.pipeline import Compiled, Edges, compile_model
@@ -30,7 +30,12 @@ DEFAULT = parse_choices()
 
 
 def compile_for(model: ModelFile, board: Board, choices: Choices, application_bytes: int = 0) -> Compiled:
-    with errors.status(f"scheduling {model.name} for {board.name}"):
+    with searching(f"scheduling {model.name} for {board.name}") as progress:
         return compile_model(
-            model, board, edges=choices.edges, options=choices.options, application_bytes=application_bytes
+            model,
+            board,
+            edges=choices.edges,
+            options=choices.options,
+            application_bytes=application_bytes,
+            progress=progress,
         )

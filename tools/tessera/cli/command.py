@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -37,7 +38,30 @@ def command(task: Callable[P, None]) -> Callable[P, None]:
 
 def progress(total: int, what: str) -> tuple[Progress, Callable[[str], None]]:
     """A progress bar on stderr, gone when done, and the function that advances it, saying what comes next."""
-    bar = Progress(
+    bar = _bar()
+    job = bar.add_task(what, total=total)
+
+    def advance(next_step: str) -> None:
+        bar.update(job, advance=1, description=next_step)
+
+    return bar, advance
+
+
+@contextmanager
+def searching(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for a search that says (step, done, of) as it goes from step to step; gone when done."""
+    bar = _bar()
+    job = bar.add_task(what, total=None)
+
+    def progress(step: str, done: int, of: int) -> None:
+        bar.update(job, completed=done, total=of, description=f"{what}: {step}")
+
+    with bar:
+        yield progress
+
+
+def _bar() -> Progress:
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -45,12 +69,6 @@ def progress(total: int, what: str) -> tuple[Progress, Callable[[str], None]]:
         console=errors,
         transient=True,
     )
-    job = bar.add_task(what, total=total)
-
-    def advance(next_step: str) -> None:
-        bar.update(job, advance=1, description=next_step)
-
-    return bar, advance
 
 
 def write_json(path: str, report: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from tessera.firmware.build import Firmware
 from tessera.ir.graph import TensorId
 from tessera.memory.planner import step_bytes
 from tessera.pipeline import Compiled
-from tessera.schedule.cost import input_bytes_pulled, macs, macs_executed, op_macs, op_macs_executed
+from tessera.schedule.cost import input_bytes_pulled, macs_executed, op_macs, op_macs_executed
 from tessera.schedule.schedule import InputMode, Stage
 from tessera.schedule.slots import stage_slots
 
@@ -20,7 +20,7 @@ def memory_report(compiled: Compiled, board: Board) -> dict[str, Any]:
     """What the plan says; a resident input frame is a buffer of the arena, whose bytes are used again after it."""
     plan, graph, schedule = compiled.plan, compiled.graph, compiled.schedule
     pulled = pulled_inputs(compiled)
-    once, executed = macs(graph), macs_executed(schedule)
+    once, executed = compiled.found.model_macs, macs_executed(schedule)
     frame = sum(graph.tensor(t).nbytes for t in pulled)
     return {
         "model": compiled.model.name,

@@ -22,7 +22,6 @@ from tessera.pipeline import Compiled, find_modes, generate
 from tessera.report.memory_svg import memory_svg
 from tessera.schedule.cost import op_macs_executed
 from tessera.schedule.find import Found
-from tessera.schedule.schedule import InputMode
 
 
 def plan_model(model: str, board_name: str, choices: Choices, svg: str, json_path: str) -> None:
@@ -34,31 +33,38 @@ def plan_model(model: str, board_name: str, choices: Choices, svg: str, json_pat
         write_file(Path(svg), memory_svg(compiled.schedule, compiled.plan, f"{compiled.model.name} on {board.name}"))
         console.print(f"memory map in {svg}", highlight=False)
     write_json(json_path, report)
-    fit(compiled, board)
+    check_memory(compiled, board)
+    if not report["weights_fit_flash"]:
+        console.print(f"[yellow]note[/]    {_too_many_weights(compiled, board)}", highlight=False)
 
 
-def fit(compiled: Compiled, board: Board) -> None:
-    """Raises DoesNotFit where SRAM or flash cannot hold the model; what code adds, the linker checks."""
+def check_flash(compiled: Compiled, board: Board) -> None:
+    """Raises DoesNotFit where flash cannot hold the weights; what code adds, the linker checks."""
+    if weights_bytes(compiled.graph) > board.flash_bytes:
+        raise DoesNotFit(_too_many_weights(compiled, board))
+
+
+def _too_many_weights(compiled: Compiled, board: Board) -> str:
     weights = weights_bytes(compiled.graph)
-    if weights > board.flash_bytes:
-        raise DoesNotFit(
-            f"{compiled.model.name} does not fit on {board.name}: its weights take {weights:,} B, "
-            f"{weights - board.flash_bytes:,} B more than the {board.flash_bytes:,} B of flash; take a board with more "
-            f"flash, or a narrower model"
-        )
-    _check_sram_limit(compiled, board)
-    check_fit(compiled.plan, compiled.schedule, board.arena_limit_bytes, board.name)
+    return (
+        f"{compiled.model.name} does not fit on {board.name}: its weights take {weights:,} B, "
+        f"{weights - board.flash_bytes:,} B more than the {board.flash_bytes:,} B of flash; take a board with more "
+        f"flash, or a narrower model"
+    )
 
 
-def _check_sram_limit(compiled: Compiled, board: Board) -> None:
-    asked, limit, needed = compiled.options.sram_bytes, compiled.limit_bytes, compiled.found.needed_bytes
-    if asked is None or limit is None or needed <= limit or limit >= board.arena_limit_bytes:
-        return
-    work = "" if compiled.options.max_macs is None else f" at up to {compiled.options.max_macs:g} times its MACs"
-    raise DoesNotFit(
-        f"{compiled.model.name} does not fit in {asked:,} B of SRAM on {board.name}: beside the {asked - limit:,} B of "
-        f"stack and firmware it needs {needed:,} B{work}, {needed - limit:,} B more than there are; allow more with "
-        f"--sram{'' if compiled.options.input_mode is not InputMode.RESIDENT else ', or pull the image with --input'}"
+def check_memory(compiled: Compiled, board: Board) -> None:
+    """Raises DoesNotFit where SRAM, or as much of it as was asked for, cannot hold the model."""
+    asked, found = compiled.options.sram_bytes, compiled.found
+    limit = board.arena_limit_bytes if compiled.limit_bytes is None else compiled.limit_bytes
+    where = board.name if asked is None else f"{board.name} in {asked:,} B of SRAM"
+    check_fit(
+        compiled.plan,
+        compiled.schedule,
+        limit,
+        where,
+        memories=board.memories,
+        least=None if found.fits else (found.needed_bytes, found.factor),
     )
 
 
@@ -66,6 +72,7 @@ def plan_report(compiled: Compiled, board: Board) -> dict[str, Any]:
     return {
         **memory_report(compiled, board),
         "modes": {mode.value: _mode_row(found, compiled.limit_bytes) for mode, found in find_modes(compiled).items()},
+        "weights_fit_flash": weights_bytes(compiled.graph) <= board.flash_bytes,
         "code_bytes": code_bytes(generate(compiled, board.name), board),
     }
 
@@ -100,10 +107,23 @@ def _show(compiled: Compiled, report: dict[str, Any]) -> None:
         f"{input_sentence(report)}\n"
         f"{modes_sentence(report)}\n"
         f"arena   {report['arena_bytes']:,} B ({proof}; lower bound {report['lower_bound_bytes']:,} B)\n"
+        f"{_search_sentence(compiled)}"
         f"scratch {report['scratch_bytes']:,} B\n"
         f"flash   weights {report['weights_bytes']:,} B, code {report['code_bytes']:,} B\n"
         f"{macs_sentence(report)}",
         highlight=False,
+    )
+
+
+def _search_sentence(compiled: Compiled) -> str:
+    """What was found below the answer, where the least memory was asked for."""
+    found = compiled.found
+    if compiled.options.max_macs is None or compiled.options.sram_bytes is not None:
+        return ""
+    if found.lower_factor is None:
+        return "search  no schedule was found whose stages need less, whatever it computes again\n"
+    return (
+        f"search  of the schedules found whose stages need less, none executes fewer than {found.lower_factor:.3f} x\n"
     )
 
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tessera.memory.buffers import make_buffers, make_overlaps
+from tessera.memory.pack import pack
 from tessera.memory.plan import Buffer, SafeOverlap
-from tessera.memory.planner import pack
 from tessera.schedule.paths import Point, by_macs_then_bytes, least_bytes
 from tessera.schedule.schedule import Schedule
 from tessera.schedule.search import Search, schedule_of
