@@ -71,7 +71,9 @@ def find_schedule(
         point = least_packed(search, point, most if most is not None else int(MOST_FACTOR * search.macs))
     if point is None:  # an input that no stage can pull, however it advances
         assert options.input_mode is not InputMode.RESIDENT, "layers are a schedule"
-        return find_schedule(graph, replace(options, input_mode=InputMode.RESIDENT), limit_bytes, progress=progress)
+        simpler = InputMode.STREAMED if options.input_mode is InputMode.REREAD else InputMode.RESIDENT
+        options = replace(options, input_mode=simpler)
+        return find_schedule(graph, options, limit_bytes, time_limit_s=time_limit_s, progress=progress)
     return _plan(search, point, time_limit_s, fits=options.sram_bytes is None and most is not None)
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from tessera.ir.graph import Graph
 from tessera.schedule.build import build_stage
 from tessera.schedule.net import Net
-from tessera.schedule.paths import Point, front, least_bytes, least_work
+from tessera.schedule.paths import Point, by_instructions, by_macs, front, least_bytes, least_work
 from tessera.schedule.region import FULL, Limits, MapChoice, Tile
 from tessera.schedule.rewrite import apply
 from tessera.schedule.schedule import InputMode, Schedule, Stage
 from tessera.schedule.space import BASE, Job, Progress, Space, grow, jobs_of, make_space, net_of, open_blocks
 from tessera.schedule.verify import verify_schedule
 
-ONCE = tuple(Tile(rows, cols) for rows in (1, 2) for cols in (8, 16, FULL))
+ONCE = tuple(Tile(rows, cols) for rows in (1, 2) for cols in (4, 8, 16, FULL))
 """Tiles of stages that compute everything once."""
 FAST = tuple(Tile(rows, cols) for rows in (1, 2, 4) for cols in (32, 64, FULL))
 """Larger ones, with less to do around the kernels: for least work."""
@@ -138,21 +138,26 @@ def search_work(
     most = most_macs if most_macs is not None else int(MOST_FACTOR * search.macs)
     if any(search.space.net.whole_bytes(cut) > limit_bytes for cut in (0, -1)):
         return search, None  # a resident input or the outputs alone need more
-    best = least_work(search.space, limit_bytes)
-    if best is not None and best.macs <= most:
+    best = _within(search.space, limit_bytes, most)
+    if best is not None:
         return search, best  # found before, or layer by layer: nothing needs fewer instructions
     search, point = search_once(search, progress)
     if point is not None and point.bytes <= limit_bytes:
         limits = Limits(limit_bytes, 0, LABELS_ONCE)
         space = grow(search.space, jobs_of(search.space, BASE, limits), FAST, limits, progress)
-        return replace(search, space=space), least_work(space, limit_bytes)
+        return replace(search, space=space), _within(space, limit_bytes, most)
     limit = point.bytes if point is not None else search.unbounded
     for factor in FACTORS:
         search, point = search_again(search, limit, min(factor, most / max(search.macs, 1)), limit_bytes, progress)
         if point is not None and point.bytes <= limit_bytes:
             break
-    best = least_work(search.space, limit_bytes)
-    return search, best if best is not None and best.macs <= most else None
+    return search, _within(search.space, limit_bytes, most)
+
+
+def _within(space: Space, limit_bytes: int, most_macs: int) -> Point | None:
+    """Least instructions; where that path executes too many MACs, the fewest MACs."""
+    points = (least_work(space, limit_bytes, weigh) for weigh in (by_instructions, by_macs))
+    return next((p for p in points if p is not None and p.macs <= most_macs), None)
 
 
 def schedule_of(space: Space, point: Point) -> Schedule:
