@@ -24,7 +24,7 @@ from tessera.schedule.paths import Point
 from tessera.schedule.schedule import InputMode
 from tessera.schedule.search import Search, schedule_of, search_front, start_search
 
-APART = 1.02
+APART = 1.05
 """Points that differ by less in memory are one."""
 
 
@@ -80,8 +80,10 @@ def _planned(search: Search, point: Point, points: Sequence[Point], mode: InputM
 
 
 def _beaten(p: Planned, others: Sequence[Planned]) -> bool:
-    """By one with less memory that works no more."""
-    return any(q.point.bytes < p.point.bytes and q.point.factor <= p.point.factor for q in others)
+    """By one that needs no more memory and executes no more MACs."""
+    return any(
+        q.point.bytes <= p.point.bytes and q.point.factor <= p.point.factor and q.point != p.point for q in others
+    )
 
 
 def _show(name: str, board: Board, planned: dict[InputMode, list[Planned]]) -> None:

@@ -106,11 +106,12 @@ def streamed_lead_bytes(graph: Graph, stage: Stage, target: MapPlan, source: Ten
 
 
 def _eats_in_order(graph: Graph, op: Op, stage: Stage, target: MapPlan, source: TensorId) -> bool:
-    """An element is read before it is written, and elements come in the order of the map: an elementwise operator whose
-    rows come one after the other, each from left to right."""
+    """An element is read before it is written, and elements come once, in the order of the map: an elementwise operator
+    whose rows come one after the other, each from left to right."""
     one_by_one = target.rows.size == 1 or stage.col_ticks == 1
+    once = target.rows.size == target.rows.step and target.cols.size == target.cols.step
     same = graph.tensor(source).shape == graph.tensor(target.tensor).shape
-    return isinstance(op.attrs, Lookup | Add | Sub | Mul | PRelu) and same and one_by_one
+    return isinstance(op.attrs, Lookup | Add | Sub | Mul | PRelu) and same and one_by_one and once
 
 
 def _first_row(axis: Axis, row: int, height: int) -> int:

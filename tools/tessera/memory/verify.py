@@ -117,7 +117,8 @@ def _check_streamed(schedule: Schedule, plan: MemoryPlan, place: Places, number:
         if source not in needed:
             _all_apart(plan, ((a, source) for a in (*kept, *(w for w, _ in windows))), where)
             for target, part in made.items():
-                _check_walk(plan, target, source, _row_ticks(graph, stage, part, t), where)
+                below = plan.places[target].offset <= plan.places[source].offset
+                _check_walk(plan, target, source, _row_ticks(graph, stage, part, t, below), where)
     return needed | set(sources.values())
 
 
@@ -222,8 +223,9 @@ def _check_walk(plan: MemoryPlan, target: int, source: int, walk: Walk, where: s
         )
 
 
-def _row_ticks(graph: Graph, stage: Stage, part: MapPlan, source: TensorId) -> Walk:
-    """Row ticks of a streamed stage: rows of a map that is made whole, and of one that is read, itself or a view."""
+def _row_ticks(graph: Graph, stage: Stage, part: MapPlan, source: TensorId, below: bool) -> Walk:
+    """Row ticks of a streamed stage: rows of a map that is made whole, and of one that is read, itself or a view.
+    `below`: the made one starts no higher than the read one."""
     x, y = graph.tensor(source), graph.tensor(part.tensor)
     plans = {m.tensor: m for m in stage.maps}
     n, out_bytes = stage.row_ticks, y.nbytes // y.shape[1]
@@ -235,7 +237,7 @@ def _row_ticks(graph: Graph, stage: Stage, part: MapPlan, source: TensorId) -> W
     readers = [(graph.ops[i], k) for i in stage.ops for k, t in enumerate(graph.ops[i].inputs) if t == source]
     for op, k in readers:
         sweep, (first, end) = plans[op.outputs[0]].rows, _bytes_seen(graph, op, k)
-        eaten = op.outputs[0] == part.tensor and _element_by_element(graph, op, stage, part, source)
+        eaten = below and op.outputs[0] == part.tensor and _element_by_element(graph, op, stage, part, source)
         for t in range(n):
             if sweep.fires(t):
                 rows = slice(*(max(0, row) for row in sweep.span(t)))
@@ -250,12 +252,13 @@ def _row_ticks(graph: Graph, stage: Stage, part: MapPlan, source: TensorId) -> W
 
 
 def _element_by_element(graph: Graph, op: Op, stage: Stage, part: MapPlan, source: TensorId) -> bool:
-    """Elements are read, then written, in the order in which they lie: rows one by one, spans from left to right."""
-    elementwise = isinstance(op.attrs, ir.Lookup | ir.Add | ir.Sub | ir.Mul | ir.PRelu)
+    """Each element is read, then written, once, in the order in which they lie: rows one by one, spans from left to
+    right."""
     return (
-        elementwise
+        isinstance(op.attrs, ELEMENTWISE)
         and graph.tensor(source).shape == graph.tensor(part.tensor).shape
         and (part.rows.size == 1 or stage.col_ticks == 1)
+        and (part.rows.size, part.cols.size) == (part.rows.step, part.cols.step)
     )
 
 

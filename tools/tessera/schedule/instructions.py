@@ -1,9 +1,9 @@
 """What an operator costs in instructions, estimated: the edge weights of the schedule search.
 
 Fitted to the portable kernels on a simulated Cortex-M4 (QEMU -icount, arm-none-eabi-gcc 12.2 -O2, 300 steps of seven
-models): all steps of a kind together within 2 % for convolutions, sums, products and means, within 20 % for the rest but
-small concatenations. Between schedules of one model the kernels' share is the same; what differs is what is computed
-again, bytes that are copied, and pieces.
+models): all steps of a kind together within 2 % for convolutions, sums, products and means, within 20 % for the rest
+but small concatenations. Between schedules of one model the kernels' share is the same; what differs is what is
+computed again, bytes that are copied, and pieces.
 """
 
 from __future__ import annotations

@@ -356,12 +356,12 @@ class _Sweep:
         if not one_by_one or (x.h, x.w, x.c) != (y.h, y.w, y.c) or all(s.tensor != t for s in last.sources):
             return need
         readers = [
-            c.rows
+            c.tensor
             for c in _unlinked(label.last)
-            if any(s.tensor == t and s.rows == ONE_TO_ONE for s in self.net.nodes[self.net.made_by[c.tensor]].sources)
+            if c.rows == need
+            and any(s.tensor == t and s.rows == ONE_TO_ONE for s in self.net.nodes[self.net.made_by[c.tensor]].sources)
         ]
-        alone = [rows for rows in readers if rows == need] == [need]
-        return need._replace(begin=need.begin + need.step) if alone else need
+        return need._replace(begin=need.begin + need.step) if readers == [last.out] else need
 
 
 def _unlinked(chain: Chain | None) -> Iterator[MapChoice]:
