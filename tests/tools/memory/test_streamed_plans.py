@@ -14,7 +14,7 @@ from random_stages import streamed_schedules
 from small_graphs import Builder
 
 from tessera.memory.align import ARENA_ALIGNMENT
-from tessera.memory.plan import MemoryPlan, Place, Role
+from tessera.memory.plan import Memory, MemoryPlan, Place, Role
 from tessera.memory.planner import plan_memory
 from tessera.memory.verify import PlanError, verify_plan
 from tessera.schedule.schedule import InputMode, MapPlan, Schedule, Stage, Sweep
@@ -137,3 +137,40 @@ def test_buffers_that_are_too_small_are_caught() -> None:
                     places=(*plan.places[:i], *plan.places[i + 1 :]),
                 ),
             )
+
+
+def onto_its_operand(rows: Sweep, row_ticks: int, by: int) -> tuple[Schedule, MemoryPlan]:
+    """A sum of a map with itself as a stage, placed `by` bytes above the map."""
+    b = Builder()
+    x = b.lookup(b.input(1, 4, 4, 4))
+    graph = b.graph(b.add(x, x))
+    total = graph.ops[1].outputs[0]
+    sums = MapPlan(total, rows, Sweep(1, 0, 4, 0, 4), 4)
+    schedule = Schedule(graph, (Stage((0,)), Stage((1,), (sums,), row_ticks)))
+    verify_schedule(schedule)
+    plan = plan_memory(schedule)
+    places = {t: Place(0, 64) for t in graph.inputs} | {x: Place(0, 64), total: Place(0, 64 + by)}
+    moved = tuple(places[buffer.tensors[0]] for buffer in plan.buffers)
+    return schedule, replace(plan, places=moved, memories=(Memory("arena", 256),))
+
+
+def test_a_sum_is_written_over_its_operand_if_all_comes_once() -> None:
+    for rows, ticks in ((Sweep(1, 0, 1, 0, 1), 4), (Sweep(1, 0, 4, 0, 4), 1)):
+        verify_plan(*onto_its_operand(rows, ticks, 0))
+        verify_plan(*onto_its_operand(rows, ticks, -4))
+        for schedule, plan in (onto_its_operand(rows, ticks, 4),):
+            with pytest.raises(ClobberedError):
+                run(schedule, plan)
+            with pytest.raises(PlanError, match="still to be read"):
+                verify_plan(schedule, plan)
+
+
+def test_rows_that_are_summed_again_are_still_there() -> None:
+    again = Sweep(1, 0, 1, 0, 2)
+    schedule, plan = onto_its_operand(again, 3, 0)
+    with pytest.raises(ClobberedError):
+        run(schedule, plan)
+    with pytest.raises(PlanError, match="still to be read"):
+        verify_plan(schedule, plan)
+    verify_plan(*onto_its_operand(again, 3, -2 * 16))
+    assert [o.lead for o in plan.overlaps] == [0, 2 * 16]

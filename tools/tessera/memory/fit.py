@@ -29,9 +29,9 @@ def check_fit(
     """Raises DoesNotFit when arena and scratch together exceed `limit_bytes`, or a memory of the plan the limit of the
     board's memory of that name. `least`: the fewest bytes of any schedule found, and its MACs as a multiple of the
     model's."""
-    needed = align_up(plan.arena_bytes, ARENA_ALIGNMENT) + plan.scratch_bytes
-    if needed <= limit_bytes and not _is_over(plan, memories):
+    if excess_bytes(plan, limit_bytes, memories) == 0:
         return
+    needed = _needed_bytes(plan)
     graph = schedule.graph
     scratch = f" and {plan.scratch_bytes:,} B of scratch" if plan.scratch_bytes else ""
     raise DoesNotFit(
@@ -41,10 +41,16 @@ def check_fit(
     )
 
 
-def _is_over(plan: MemoryPlan, memories: Sequence[BoardMemory]) -> bool:
+def excess_bytes(plan: MemoryPlan, limit_bytes: int, memories: Sequence[BoardMemory] = ()) -> int:
+    """What does not fit: of arena and scratch in `limit_bytes`, or of one memory in the board's of that name, if more."""
     limits = {m.name: m.limit_bytes for m in memories}
-    scratch = [plan.scratch_bytes, *[0] * (len(plan.memories) - 1)]
-    return any(m.bytes + n > limits.get(m.name, m.bytes + n) for m, n in zip(plan.memories, scratch, strict=True))
+    scratch = [align_up(plan.scratch_bytes, ARENA_ALIGNMENT), *[0] * (len(plan.memories) - 1)]
+    over = [m.bytes + n - limits.get(m.name, m.bytes + n) for m, n in zip(plan.memories, scratch, strict=True)]
+    return max(0, _needed_bytes(plan) - limit_bytes, *over)
+
+
+def _needed_bytes(plan: MemoryPlan) -> int:
+    return align_up(plan.arena_bytes, ARENA_ALIGNMENT) + plan.scratch_bytes
 
 
 def _excess(needed: int, limit: int, memories: Sequence[BoardMemory]) -> str:
