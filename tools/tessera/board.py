@@ -79,12 +79,7 @@ class Board:
 
     @property
     def arena_limit_bytes(self) -> int:
-        """The largest arena in one memory, that of the arena, that links."""
-        return next(m.limit_bytes for m in self.memories if m.name == self.arena_region)
-
-    @property
-    def model_limit_bytes(self) -> int:
-        """Of all memories together."""
+        """What all memories together have for a model."""
         return sum(m.limit_bytes for m in self.memories)
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from tessera.board import GUARD_BYTES, Board
+from tessera.board import GUARD_BYTES, Board, BoardMemory
 from tessera.codegen.generate import Sources, generate_c
 from tessera.errors import BadInput, DoesNotFit
 from tessera.firmware.static_ram import static_ram_bound
@@ -43,6 +43,7 @@ class Compiled:
     passed: Graph  # after the passes, before the schedule rewrote any of it
     options: ScheduleOptions
     limit_bytes: int | None  # of arena and scratch
+    memories: tuple[BoardMemory, ...] | None  # of the board
     found: Found
     kernels: tuple[Step, ...]
 
@@ -79,9 +80,10 @@ def compile_model(
     graph = run_passes(loaded, EDGES_FLOAT_PASSES if edges is Edges.FLOAT else PASSES)
     _check_edges(graph, edges, options)
     limit = limit_bytes(graph, board, options, application_bytes)
-    found = find_schedule(graph, options, limit, time_limit_s=time_limit_s, progress=progress)
+    memories = board.memories if board is not None else None
+    found = find_schedule(graph, options, limit, memories=memories, time_limit_s=time_limit_s, progress=progress)
     kernels = select_kernels(found.schedule.graph, found.schedule)
-    return Compiled(model, content, loaded, graph, options, limit, found, kernels)
+    return Compiled(model, content, loaded, graph, options, limit, memories, found, kernels)
 
 
 def find_modes(compiled: Compiled, *, time_limit_s: float = 2.0) -> dict[InputMode, Found]:
@@ -93,7 +95,8 @@ def find_modes(compiled: Compiled, *, time_limit_s: float = 2.0) -> dict[InputMo
         if mode is compiled.options.input_mode:
             found[mode] = compiled.found
         else:
-            found[mode] = find_schedule(compiled.passed, options, compiled.limit_bytes, time_limit_s=time_limit_s)
+            limit, memories = compiled.limit_bytes, compiled.memories
+            found[mode] = find_schedule(compiled.passed, options, limit, memories=memories, time_limit_s=time_limit_s)
     return found
 
 

@@ -19,17 +19,14 @@ def test_every_board_loads(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "flash", "arena_limit"),
-    [
-        ("f4", 512 * 1024, 128 * 1024 - 4096 - 32 - 4096),
-        ("f7", 1024 * 1024, 256 * 1024),
-        ("h7", 2048 * 1024, 512 * 1024),
-    ],
+    ("name", "flash", "ram"),
+    [("f4", 512 * 1024, 128 * 1024), ("f7", 1024 * 1024, 320 * 1024), ("h7", 2048 * 1024, (128 + 512 + 288) * 1024)],
 )
-def test_sizes_are_the_chips(name: str, flash: int, arena_limit: int) -> None:
+def test_sizes_are_the_chips(name: str, flash: int, ram: int) -> None:
     board = load_board(name)
     assert board.flash_bytes == flash
-    assert board.arena_limit_bytes == arena_limit - arena_limit % 16
+    taken = board.stack_bytes + 32 + board.data_bytes
+    assert board.arena_limit_bytes == (ram - taken) // 16 * 16
 
 
 @pytest.mark.parametrize(
@@ -44,7 +41,7 @@ def test_sizes_are_the_chips(name: str, flash: int, arena_limit: int) -> None:
 def test_memories_that_a_model_may_use(name: str, memories: list[tuple[str, int]]) -> None:
     board = load_board(name)
     assert [(m.name, m.limit_bytes) for m in board.memories] == [(n, size - size % 16) for n, size in memories]
-    assert board.model_limit_bytes == sum(m.limit_bytes for m in board.memories)
+    assert board.arena_limit_bytes == sum(m.limit_bytes for m in board.memories)
 
 
 def test_an_unknown_board_names_the_known_ones() -> None:

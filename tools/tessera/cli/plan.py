@@ -15,7 +15,7 @@ from tessera.cli.memory import input_sentence, macs_sentence, memory_report, mod
 from tessera.errors import DoesNotFit
 from tessera.firmware.code_size import code_bytes
 from tessera.ir.graph import TensorId
-from tessera.memory.fit import check_fit
+from tessera.memory.fit import check_fit, excess_bytes
 from tessera.memory.plan import MemoryPlan
 from tessera.models import find_model
 from tessera.pipeline import Compiled, find_modes, generate
@@ -71,18 +71,19 @@ def check_memory(compiled: Compiled, board: Board) -> None:
 def plan_report(compiled: Compiled, board: Board) -> dict[str, Any]:
     return {
         **memory_report(compiled, board),
-        "modes": {mode.value: _mode_row(found, compiled.limit_bytes) for mode, found in find_modes(compiled).items()},
+        "modes": {mode.value: _mode_row(found, compiled) for mode, found in find_modes(compiled).items()},
         "weights_fit_flash": weights_bytes(compiled.graph) <= board.flash_bytes,
         "code_bytes": code_bytes(generate(compiled, board.name), board),
     }
 
 
-def _mode_row(found: Found, limit_bytes: int | None) -> dict[str, Any]:
+def _mode_row(found: Found, compiled: Compiled) -> dict[str, Any]:
+    limit = compiled.limit_bytes
     return {
         "arena_bytes": found.plan.arena_bytes,
         "scratch_bytes": found.plan.scratch_bytes,
         "macs_factor": found.factor,
-        "fits": limit_bytes is None or found.needed_bytes <= limit_bytes,
+        "fits": limit is None or excess_bytes(found.plan, limit, compiled.memories or ()) == 0,
     }
 
 

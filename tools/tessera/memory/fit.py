@@ -42,7 +42,7 @@ def check_fit(
 
 
 def excess_bytes(plan: MemoryPlan, limit_bytes: int, memories: Sequence[BoardMemory] = ()) -> int:
-    """What does not fit: of arena and scratch in `limit_bytes`, or of one memory in the board's of that name, if more."""
+    """By how much arena and scratch exceed `limit_bytes`, or one memory the limit of the board's, whichever is more."""
     limits = {m.name: m.limit_bytes for m in memories}
     scratch = [align_up(plan.scratch_bytes, ARENA_ALIGNMENT), *[0] * (len(plan.memories) - 1)]
     over = [m.bytes + n - limits.get(m.name, m.bytes + n) for m, n in zip(plan.memories, scratch, strict=True)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tessera.board import BoardMemory
 from tessera.ir.graph import Graph
 from tessera.kernels.select import select_kernels
+from tessera.memory.fit import excess_bytes
 from tessera.memory.plan import MemoryPlan
 from tessera.memory.planner import plan_memory
 from tessera.schedule.cost import macs_executed
@@ -55,15 +58,17 @@ def find_schedule(
     options: ScheduleOptions,
     limit_bytes: int | None,
     *,
+    memories: Sequence[BoardMemory] | None = None,
     time_limit_s: float = 10.0,
     progress: Progress | None = None,
 ) -> Found:
-    """With `options.max_macs` alone the least memory, else the least work within `limit_bytes` of arena and scratch."""
+    """With `options.max_macs` alone the least memory, else the least work within `limit_bytes` of arena and scratch, in
+    the memories of a board where they are given."""
     search = start_search(graph, options.input_mode)
     most = None if options.max_macs is None else int(options.max_macs * search.macs)
     if most is None or options.sram_bytes is not None:
         limit = limit_bytes if limit_bytes is not None else search.unbounded
-        search, found = _least_work(search, limit, most, time_limit_s, progress)
+        search, found = _least_work(search, limit, most, memories, time_limit_s, progress)
         if found is not None:
             return found
     search, point = _least_memory(search, most, progress)
@@ -73,22 +78,30 @@ def find_schedule(
         assert options.input_mode is not InputMode.RESIDENT, "layers are a schedule"
         simpler = InputMode.STREAMED if options.input_mode is InputMode.REREAD else InputMode.RESIDENT
         options = replace(options, input_mode=simpler)
-        return find_schedule(graph, options, limit_bytes, time_limit_s=time_limit_s, progress=progress)
-    return _plan(search, point, time_limit_s, fits=options.sram_bytes is None and most is not None)
+        return find_schedule(
+            graph, options, limit_bytes, memories=memories, time_limit_s=time_limit_s, progress=progress
+        )
+    return _plan(search, point, memories, time_limit_s, fits=options.sram_bytes is None and most is not None)
 
 
 def _least_work(
-    search: Search, limit: int, most_macs: int | None, time_limit_s: float, progress: Progress | None
+    search: Search,
+    limit: int,
+    most_macs: int | None,
+    memories: Sequence[BoardMemory] | None,
+    time_limit_s: float,
+    progress: Progress | None,
 ) -> tuple[Search, Found | None]:
     asked = limit
     for _ in range(TRIES):
         search, point = search_work(search, asked, most_macs, progress)
         if point is None:
             break
-        found = _plan(search, point, time_limit_s, fits=True)
-        if found.needed_bytes <= limit:
+        found = _plan(search, point, memories, time_limit_s, fits=True)
+        excess = excess_bytes(found.plan, limit, memories or ())
+        if excess == 0:
             return search, found
-        asked = min(asked, point.bytes) - (found.needed_bytes - limit)
+        asked = min(asked, point.bytes) - excess
     return search, None
 
 
@@ -102,10 +115,12 @@ def _least_memory(search: Search, most_macs: int | None, progress: Progress | No
     return search, point
 
 
-def _plan(search: Search, point: Point, time_limit_s: float, *, fits: bool) -> Found:
+def _plan(
+    search: Search, point: Point, memories: Sequence[BoardMemory] | None, time_limit_s: float, *, fits: bool
+) -> Found:
     schedule = schedule_of(search.space, point)
     kernels = select_kernels(schedule.graph, schedule)
     scratch = max((k.scratch_bytes for k in kernels), default=0)
-    plan = plan_memory(schedule, time_limit_s=time_limit_s, scratch_bytes=scratch)
+    plan = plan_memory(schedule, time_limit_s=time_limit_s, scratch_bytes=scratch, memories=memories)
     lower = least_work(search.space, point.bytes - 1, by_macs)
     return Found(schedule, plan, search.macs, fits, lower.macs / search.macs if lower and search.macs else None)
