@@ -216,18 +216,15 @@ def lint(_c: Context, fix: bool = False) -> None:
 @task(
     help={
         "models": "folder of .tflite files to measure beside the project's own (default: ../shared/models)",
-        "input": INPUT,
-        "sram": SRAM,
-        "max_macs": MAX_MACS,
+        "only": "measure models with this in their names, and show the page instead of writing it",
     }
 )
 @command
-def bench(_c: Context, models: str = "", input: str = "resident", sram: str = "", max_macs: str = "") -> None:
+def bench(_c: Context, models: str = "", only: str = "") -> None:
     """Measure all models and write docs/measurements.md."""
     from tessera.cli.bench import bench as measure
-    from tessera.cli.choices import parse_choices
 
-    measure(models, parse_choices("int8", input, sram, max_macs))
+    measure(models, only)
 
 
 @task

@@ -5,57 +5,84 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tessera.bench.goals import Goal
+from tessera.bench.peers import PeerPoint, best_peer
 from tessera.board import load_board
 from tessera.cli.choices import DEFAULT, Choices, compile_for
-from tessera.cli.plan import plan_report
-from tessera.cli.run import run_once
 from tessera.cli.verify import verify_report
 from tessera.errors import DoesNotFit
+from tessera.firmware.code_size import code_bytes
 from tessera.models import ROOT, find_model, model_names
-from tessera.oracle.inputs import test_inputs
+from tessera.pipeline import Edges, generate
+from tessera.schedule.schedule import InputMode
 
-INPUTS = 8
+LARGE_MACS = 100_000_000
+INPUTS, INPUTS_LARGE = 8, 2
+"""Verified of a model layer by layer, and of one of more than LARGE_MACS."""
+GOAL_INPUTS, GOAL_INPUTS_LARGE = 2, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Figures of one model; `run_m4` is the report of `run`, `verify_*` those of `verify` (None: does not fit)."""
+    """Figures of one model, layer by layer; `m4` and `h7` are reports of `verify` (None: does not fit)."""
 
     name: str
-    file_bytes: int
-    plan: dict[str, Any]
-    run_m4: dict[str, Any]
-    verify_m4: dict[str, Any]
-    verify_h7: dict[str, Any] | None
-    why_not_h7: str
+    m4: dict[str, Any]
+    h7: dict[str, Any] | None
+    code_bytes: int  # of the model and its kernels; that of a report is the whole firmware's
     compile_s: float
     compile_mb: float
 
 
-def measure(model: str, choices: Choices = DEFAULT) -> Measurement:
+@dataclass(frozen=True, slots=True)
+class GoalMeasurement:
+    """A goal and the report of `verify` (None: does not fit, and why)."""
+
+    goal: Goal
+    report: dict[str, Any] | None
+    why_not: str
+    search_s: float
+    slowdown: float | None  # instructions, as a multiple of those layer by layer on the same board
+    peer: PeerPoint | None  # the least of other engines under the same conditions
+
+
+def measure(model: str) -> Measurement:
     m4, h7 = load_board("qemu-m4"), load_board("h7")
-    compiled = compile_for(find_model(model), m4, choices)
+    compiled = compile_for(find_model(model), m4, DEFAULT)
     seconds, megabytes = _compile_cost(model)
-    verified_h7, why_not = None, ""
-    try:
-        verified_h7 = verify_report(compile_for(find_model(model), h7, choices), h7, inputs=1, seed=0, port="")
-    except DoesNotFit as error:
-        why_not = str(error)
+    verified_h7 = None
+    with suppress(DoesNotFit):  # the table says so
+        verified_h7 = verify_report(compile_for(find_model(model), h7, DEFAULT), h7, inputs=1, seed=0, port="")
+    inputs = INPUTS_LARGE if compiled.found.model_macs > LARGE_MACS else INPUTS
     return Measurement(
         name=compiled.model.name,
-        file_bytes=len(compiled.content),
-        plan=plan_report(compiled, m4),
-        run_m4=run_once(compiled, m4, test_inputs(compiled.graph, 1, 0)[0], "")[0],
-        verify_m4=verify_report(compiled, m4, inputs=INPUTS, seed=0, port=""),
-        verify_h7=verified_h7,
-        why_not_h7=why_not,
+        m4=verify_report(compiled, m4, inputs=inputs, seed=0, port=""),
+        h7=verified_h7,
+        code_bytes=code_bytes(generate(compiled, m4.name), m4),
         compile_s=seconds,
         compile_mb=megabytes,
     )
+
+
+def measure_goal(model: str, goal: Goal, layers: Measurement) -> GoalMeasurement:
+    """`model` as on the command line; `layers` is the same model layer by layer."""
+    board, start = load_board(goal.board), time.monotonic()
+    try:
+        compiled = compile_for(find_model(model), board, Choices(Edges.INT8, goal.options))
+        seconds = time.monotonic() - start
+        inputs = GOAL_INPUTS_LARGE if compiled.found.model_macs > LARGE_MACS else GOAL_INPUTS
+        report = verify_report(compiled, board, inputs=inputs, seed=0, port="")
+    except DoesNotFit as error:
+        return GoalMeasurement(goal, None, str(error), time.monotonic() - start, None, None)
+    unit = board.simulator.unit
+    slowdown = report[unit] / layers.m4[unit] if layers.m4["board"] == board.name else None
+    peer = best_peer(layers.name, report["macs_factor"], goal.max_macs, with_image=goal.mode is InputMode.RESIDENT)
+    return GoalMeasurement(goal, report, "", seconds, slowdown, peer)
 
 
 def _compile_cost(model: str) -> tuple[float, float]:

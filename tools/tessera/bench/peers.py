@@ -84,6 +84,14 @@ def peer_points(model: str) -> tuple[PeerPoint, ...]:
     return known if tflm is None else (PeerPoint("TFLM", tflm.arena_bytes, 1.0, image=True), *known)
 
 
+def best_peer(model: str, factor: float, max_macs: float | None, *, with_image: bool) -> PeerPoint | None:
+    """The least memory of other engines at no more work than a result's `factor`, or than the limit that it was looked
+    for; also where the work is not published. `with_image`: only of those that count the image."""
+    most = max(factor, max_macs or 1.0)
+    points = [p for p in peer_points(model) if (p.factor is None or p.factor <= most) and (p.image or not with_image)]
+    return min(points, key=lambda p: p.nbytes, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class PatchTable:
     """A row of MCUNetV2's table 1 (arXiv 2110.15352); `layers`: what its n = 5 blocks are in operators here."""

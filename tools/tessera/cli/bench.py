@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from tessera.bench.measure import INPUTS, Measurement, measure, model_arguments
+from tessera.bench.goals import GOALS
+from tessera.bench.measure import GoalMeasurement, Measurement, measure, measure_goal, model_arguments
+from tessera.bench.patch_table import patch_table
 from tessera.bench.peers import TFLM
-from tessera.cli.choices import Choices
 from tessera.cli.command import console, progress, write_file
 from tessera.errors import BadInput, UnsupportedModel
 from tessera.models import ROOT
+from tessera.schedule.schedule import InputMode
 
 PAGE = ROOT / "docs" / "measurements.md"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- bench: written by ./inv bench -->", "<!-- /bench -->"
 README_MODELS = (
     "helmet",
+    "mbv2_100_224_random_int8",
+    "imagenet_mcunetv2_large_224_tinyengine",
     "vww_mcunet_80_tinyengine",
     "vww_mobilenetv1_025_96_mlperf_int8",
     "cifar10_resnet8_mlperf_int8",
@@ -27,27 +32,47 @@ README_MODELS = (
 TEMPLATES = Path(__file__).resolve().parents[1] / "bench"
 
 
-def bench(folder: str, choices: Choices) -> None:
+def bench(folder: str, only: str) -> None:
     models = Path(folder) if folder else ROOT.parent / "shared" / "models"
     if folder and not models.is_dir():
         raise BadInput(f"--models {folder}: no such folder")
-    arguments = model_arguments(models)
-    measured: list[Measurement] = []
-    refused: list[str] = []
-    bar, advance = progress(len(arguments), "measuring")
-    with bar:
-        for argument in arguments:
-            advance(f"measuring {Path(argument).stem}")
-            try:
-                measured.append(measure(argument, choices))
-            except UnsupportedModel as error:
-                refused.append(str(error))
-    write_file(PAGE, render("measurements.md.jinja2", measured, refused))
-    _write_readme(render("readme.md.jinja2", [m for m in measured if m.name in README_MODELS], refused))
+    arguments = {Path(a).stem: a for a in model_arguments(models) if only in Path(a).stem}
+    if not arguments:
+        raise BadInput(f"--only {only}: no model has this in its name; without it all are measured")
+    measured, goals, refused = _measure(arguments)
+    page = render("measurements.md.jinja2", measured, goals, refused)
+    if only:
+        console.print(page, markup=False, highlight=False, soft_wrap=True)
+        return
+    write_file(PAGE, page)
+    _write_readme(render("readme.md.jinja2", [m for m in measured if m.name in README_MODELS], goals, refused))
     console.print(f"{len(measured)} models measured, {len(refused)} refused: {PAGE.relative_to(ROOT)}", highlight=False)
 
 
-def render(template: str, measured: list[Measurement], refused: list[str]) -> str:
+def _measure(arguments: dict[str, str]) -> tuple[list[Measurement], list[GoalMeasurement], list[str]]:
+    """Of models by their names: layer by layer, the goals, and the sentences of those that are refused."""
+    measured: dict[str, Measurement] = {}
+    goals: list[GoalMeasurement] = []
+    refused: list[str] = []
+    wanted = [goal for goal in GOALS if goal.model in arguments]
+    bar, advance = progress(len(arguments) + len(wanted), "measuring")
+    with bar:
+        for name, argument in arguments.items():
+            advance(f"measuring {name}")
+            try:
+                measured[name] = measure(argument)
+            except UnsupportedModel as error:
+                refused.append(str(error))
+        for goal in wanted:
+            advance(f"measuring {goal.model}, {goal.mode.value}, {goal.limit}")
+            if goal.model in measured:
+                goals.append(measure_goal(arguments[goal.model], goal, measured[goal.model]))
+    return list(measured.values()), goals, refused
+
+
+def render(
+    template: str, measured: Sequence[Measurement], goals: Sequence[GoalMeasurement], refused: Sequence[str]
+) -> str:
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         trim_blocks=True,
@@ -56,7 +81,25 @@ def render(template: str, measured: list[Measurement], refused: list[str]) -> st
         autoescape=False,
     )
     jinja.filters["below"] = below
-    return jinja.get_template(template).render(measured=measured, refused=refused, tflm=TFLM, inputs=INPUTS)
+    jinja.filters["commas"] = "{:,.0f}".format
+    jinja.filters["percent"] = lambda factor: f"{100 * (factor - 1):+.1f} %"
+    return jinja.get_template(template).render(
+        measured=measured,
+        goals=goals,
+        refused=refused,
+        tflm=TFLM,
+        streamed=_streamed(goals),
+        patches=list(patch_table()),
+    )
+
+
+def _streamed(goals: Sequence[GoalMeasurement]) -> dict[str, int]:
+    """Arena of each model whose image comes row by row and of which nothing is computed again."""
+    return {
+        m.goal.model: m.report["arena_bytes"]
+        for m in goals
+        if m.report and (m.goal.mode, m.goal.max_macs) == (InputMode.STREAMED, 1.0)
+    }
 
 
 def _write_readme(table: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from tessera.bench.peers import MCUNETV2_TABLE_1
+from tessera.bench.patch_table import patch_table
 from tessera.cli.command import console, kilo, write_file, write_json
 from tessera.errors import BadInput, UnsupportedModel
 from tessera.frontend.tflite import load_tflite
@@ -25,7 +25,6 @@ from tessera.schedule.patches import (
     enumerate_patches,
     find_cuts,
     make_patches,
-    patch_cost,
     patch_schedule,
 )
 
@@ -89,15 +88,11 @@ def _papers_table(svg: str) -> dict[str, Any]:
     for name in ("network", "patch", "patch stage", "model", "layer by layer", "by patches"):
         table.add_column(name, justify="left" if name == "network" else "right")
     rows: dict[str, Any] = {}
-    for name, paper in MCUNETV2_TABLE_1.items():
-        graph = build_graph(NETS[name])
-        cut = next(c for c in find_cuts(graph) if len(c.ops) == paper.layers)
-        patches = make_patches(graph, cut, paper.patches)
-        cost = patch_cost(graph, patches)
-        layerwise = max(analytic_bytes(graph, range(len(graph.ops))))
+    for row in patch_table():
+        name, paper, cost, layerwise = row.name, row.paper, row.cost, row.layerwise_bytes
         if svg:
             path = Path(svg)
-            write_file(path.with_stem(f"{path.stem}_{name}"), halo_svg(graph, patches, _title(graph, cost)))
+            write_file(path.with_stem(f"{path.stem}_{name}"), halo_svg(row.graph, row.patches, _title(row.graph, cost)))
         table.add_row(
             f"{name}, paper",
             f"{paper.patch}x{paper.patch}",

@@ -18,7 +18,7 @@ from tessera.cli.build import firmware, firmware_report
 from tessera.cli.choices import Choices, compile_for
 from tessera.cli.command import console, progress, write_json
 from tessera.cli.memory import memory_report, sram_sentence
-from tessera.device import Device, open_device
+from tessera.device import Device, RunResult, open_device
 from tessera.errors import BadInput, NotEqual
 from tessera.interpreter import run as interpret
 from tessera.ir.graph import TensorId
@@ -62,9 +62,12 @@ def verify_model(
 
 
 def verify_report(compiled: Compiled, board: Board, *, inputs: int, seed: int, port: str) -> dict[str, Any]:
-    """Runs `inputs` inputs on the device and compares; nothing is raised at a difference, it is in the report."""
+    """Runs `inputs` inputs on the device and compares; nothing is raised at a difference, it is in the report.
+
+    Instructions (of a chip, cycles) are those of the first input.
+    """
     image = firmware(compiled, board, simulated=not port)
-    tally, stack = Tally(), 0
+    tally, runs = Tally(), list[RunResult]()
     bar, advance = progress(inputs, f"verifying {compiled.model.name}")
     with bar, Oracle(compiled.content) as oracle, open_device(board, elf=image.elf, port=port or None) as device:
         for n, arrays in enumerate(test_inputs(compiled.graph, inputs, seed)):
@@ -72,12 +75,13 @@ def verify_report(compiled: Compiled, board: Board, *, inputs: int, seed: int, p
             reference = oracle.run(file_inputs)
             _compare_file(compiled, file_inputs, reference, n, tally)
             expected = expected_tensors(compiled.graph, reference)
-            stack = max(stack, _compare_device(compiled, device, arrays, expected, n, tally))
+            runs.append(_compare_device(compiled, device, arrays, expected, n, tally))
             advance(f"verifying {compiled.model.name} on {board.name}: input {n + 1}")
     return {
         **memory_report(compiled, board),
         **firmware_report(compiled, board, image),
-        "stack_bytes": stack,
+        runs[0].unit: runs[0].count,
+        "stack_bytes": max(run.stack_bytes for run in runs),
         "tensors": len(tally.compared),
         "equal": len(tally.compared) - len(tally.different),
         "inputs": inputs,
@@ -106,8 +110,8 @@ def same(ours: Array | None, theirs: Array) -> bool:
 
 def _compare_device(
     compiled: Compiled, device: Device, arrays: list[Array], expected: Mapping[TensorId, Array], n: int, tally: Tally
-) -> int:
-    """Every tensor that the firmware computes, by its check value, and every output, by its bytes; the stack used."""
+) -> RunResult:
+    """Every tensor that the firmware computes, by its check value, and every output, by its bytes."""
     graph, schedule = compiled.graph, compiled.schedule
     for i, array in enumerate(arrays):
         device.load_input(i, np.ascontiguousarray(array).tobytes())
@@ -123,7 +127,7 @@ def _compare_device(
         tally.add("firmware", n, graph.tensor(kernel.output).name, kernel.symbol, equal)
     for out, chunk in zip(graph.outputs, device.outputs(), strict=True):
         tally.add("output", n, graph.tensor(out).name, "", chunk == expected[out].tobytes())
-    return result.stack_bytes
+    return result
 
 
 def _steps(schedule: Schedule) -> list[tuple[int, int]]:
