@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from networks import draw_inputs
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from networks import draw_inputs, networks
 from search_nets import GRAPHS, convolutions, whole_mobilenet
 
 from tessera.interpreter.run import run
@@ -218,6 +221,26 @@ def test_a_chain_as_good_as_trying_everything(number: int, mode: InputMode) -> N
         _, again = search_again(search, once.bytes, factor)
         assert again is not None
         assert again.bytes == everything(graph, mode, (*ONCE, *AGAIN), int(factor * search.macs))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(networks(5), st.sampled_from(InputMode), st.floats(1, 2))
+def test_random_networks(graph: Graph, mode: InputMode, factor: float) -> None:
+    """Whatever is found can be built, and is what it was taken for."""
+    read = {t for op in graph.ops for t in op.inputs}
+    unread = {t for op in graph.ops for t in op.outputs} - read
+    graph = replace(graph, outputs=tuple(sorted({*graph.outputs, *unread})))
+    search, once = search_once(start_search(graph, mode))
+    search, again = search_again(search, once.bytes if once is not None else search.unbounded, factor)
+    for point in (once, again):
+        if point is not None:
+            schedule = schedule_of(search.space, point)
+            assert macs_executed(schedule) == point.macs <= factor * search.macs
+            assert pressure(schedule) <= point.bytes
+    if once is not None:
+        assert once.macs == search.macs
+        assert again is not None
+        assert again.bytes <= once.bytes
 
 
 @pytest.mark.slow
