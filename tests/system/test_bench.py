@@ -57,6 +57,9 @@ def test_a_measured_model_becomes_a_row(layers: Measurement, path: str) -> None:
     assert cells[1:3] == [f"{layers.m4['macs']:,}", f"{layers.m4['arena_bytes']:,}"]
     tensors = str(layers.m4["tensors"])
     assert row(equality, "| small |")[1:5] == [tensors, str(INPUTS), tensors, tensors]
+    for h7, said in ((None, "does not fit"), ({**layers.h7, "schedule": "streamed"}, f"{tensors}, streamed")):
+        other = render("measurements.md.jinja2", [replace(layers, h7=h7)], [], [])
+        assert row(other.split("## Equality")[1], "| small |")[4] == said
     assert "* other: is refused" in page
     assert "Memory, streamed" not in page
 
