@@ -18,7 +18,7 @@ from tessera.memory.buffers import make_buffers, make_overlaps
 from tessera.memory.heat import byte_accesses
 from tessera.memory.pack import pack
 from tessera.memory.plan import Role, SafeOverlap
-from tessera.memory.planner import plan_memory
+from tessera.memory.planner import HOT_GROWTH, plan_memory
 from tessera.memory.verify import verify_plan
 from tessera.schedule.layerwise import make_schedule
 from tessera.schedule.schedule import Schedule
@@ -123,6 +123,36 @@ def test_hot_buffers_lie_in_the_fast_memory() -> None:
     assert plan.arena_bytes == alone
     assert plan.memories[plan.place_of(hot).memory].name == "RAM0"
     assert plan.memories[plan.place_of(cold).memory].name == "RAM1"
+
+
+def test_a_few_more_bytes_are_spent_on_fast_memory() -> None:
+    """The map that is read most is made when the largest is gone: to move it makes no other memory smaller."""
+    b = Builder()
+    x = b.input(1, 16, 16, 4)
+    y = b.add(b.conv(x, 4), x)
+    hot = b.conv(b.conv(y, 2, (8, 8), (8, 8)), 4)
+    schedule = make_schedule(b.graph(b.conv(hot, 64)))
+    alone = plan_memory(schedule).arena_bytes
+    memories = rooms(32, 1 << 20)
+    assert [m.name for m in plan_memory(schedule, memories=memories).memories] == ["RAM1"]
+    plan = plan_memory(schedule, memories=memories, hot_first=True)
+    assert alone < plan.arena_bytes <= alone + alone // HOT_GROWTH
+    assert plan.memories[plan.place_of(hot).memory].name == "RAM0"
+    assert not plan.optimal
+    run(schedule, plan)
+
+
+@given(graphs(max_ops=5), st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_hot_buffers_cost_a_few_bytes_at_most(graph: Graph, first: int) -> None:
+    schedule = make_schedule(graph)
+    alone = plan_memory(schedule, time_limit_s=1.0)
+    memories = rooms(16 * first, alone.arena_bytes)
+    plan = plan_memory(schedule, memories=memories, hot_first=True, time_limit_s=1.0)
+    run(schedule, plan)
+    assert plan.arena_bytes <= alone.arena_bytes + alone.arena_bytes // HOT_GROWTH
+    limits = {m.name: m.limit_bytes for m in memories}
+    assert all(m.bytes <= limits[m.name] for m in plan.memories)
 
 
 def test_accesses() -> None:

@@ -19,6 +19,9 @@ __all__ = ["plan_memory", "step_bytes"]
 ONE_MEMORY = "arena"
 """Name of the memory where no board says which there are."""
 
+HOT_GROWTH = 32
+"""Hot buffers may lie in fast memories where all memories together grow by no more than one part in this many."""
+
 
 def plan_memory(
     schedule: Schedule,
@@ -26,9 +29,11 @@ def plan_memory(
     time_limit_s: float = 10.0,
     scratch_bytes: int = 0,
     memories: Sequence[BoardMemory] | None = None,
+    hot_first: bool = False,
 ) -> MemoryPlan:
     """Places every buffer of the schedule: in one memory without limit, or in those of a board, the first of which also
     holds the scratch. If they are too small, everything lies in the largest one, beyond its limit (see fit.py).
+    `hot_first`: a few more bytes than one memory would need are well spent on hot buffers in fast memories.
 
     The same schedule gives the same plan: the solver's limit counts its work, about one unit a second, not the clock.
     """
@@ -39,7 +44,7 @@ def plan_memory(
     if memories is not None:
         rooms = _rooms(memories, scratch_bytes)
         names = [m.name for m in memories]
-        found = _choose(schedule, buffers, overlaps, rooms, packing, time_limit_s)
+        found = _choose(schedule, buffers, overlaps, rooms, packing, time_limit_s, hot_first)
         if len(set(found.memory)) > 1:
             bound = align_up(max(step_bytes(buffers, overlaps)), ARENA_ALIGNMENT)
     plan = _make_plan(buffers, overlaps, found, names, scratch_bytes, bound)
@@ -60,15 +65,19 @@ def _choose(
     rooms: Sequence[Room],
     packing: Packing,
     time_limit_s: float,
+    hot_first: bool,
 ) -> Spread:
     """Everything in the first memory, if it fits there. Else spread over all of them, in no more bytes than one memory
-    would need."""
+    would need, or with `hot_first` a few more."""
     holders = [k for k, room in enumerate(rooms) if packing.nbytes <= room.limit_bytes]
     if holders == [] or holders[0] > 0:
         most = packing.nbytes if holders else sum(room.limit_bytes for room in rooms)
-        found = spread(buffers, overlaps, rooms, byte_accesses(schedule, buffers), most, time_limit_s)
-        if found is not None:
-            return found
+        tries = [(most + most // HOT_GROWTH, True), (most, False)] if holders and hot_first else [(most, False)]
+        accesses = byte_accesses(schedule, buffers)
+        for nbytes, hot in tries:
+            found = spread(buffers, overlaps, rooms, accesses, nbytes, time_limit_s, hot_first=hot)
+            if found is not None:
+                return found
     only = holders[0] if holders else max(range(len(rooms)), key=lambda k: rooms[k].limit_bytes)
     empty = Packing((), 0, 0)
     packings = tuple(packing if k == only else empty for k in range(len(rooms)))

@@ -1,9 +1,9 @@
 """Which buffer lies in which memory of a board.
 
 The question is asked without offsets first: in each memory, what lives together must fit, what safe overlaps share
-taken off where both lie in it. Least bytes of all memories together come first, then hot buffers in fast memories:
-accesses times the cost of one. Offsets are then found in each memory as if it were the only one. Where they need more
-than that sum, the question is asked again with the difference as slack.
+taken off where both lie in it. Least bytes of all memories together come first, then hot buffers in fast memories
+(accesses times the cost of one), or the other way round within a limit. Offsets are then found in each memory as if it
+were the only one. Where they need more than that sum, the question is asked again with the difference as slack.
 """
 
 from __future__ import annotations
@@ -53,11 +53,14 @@ def spread(
     accesses: Sequence[int],
     most_bytes: int,
     time_limit_s: float,
+    *,
+    hot_first: bool = False,
 ) -> Spread | None:
-    """At most `most_bytes` in all; None: nothing was found that fits."""
+    """At most `most_bytes` in all; None: nothing was found that fits. `hot_first`: where hot buffers lie matters more
+    than how many bytes all memories take."""
     slack = [0] * len(rooms)
     for _ in range(TRIES):
-        memory = _assign(buffers, overlaps, rooms, slack, accesses, most_bytes, time_limit_s)
+        memory = _assign(buffers, overlaps, rooms, slack, accesses, most_bytes, time_limit_s, hot_first)
         if memory is None:
             return None
         packings: list[Packing] = []
@@ -97,6 +100,7 @@ def _assign(
     accesses: Sequence[int],
     most_bytes: int,
     time_limit_s: float,
+    hot_first: bool,
 ) -> tuple[int, ...] | None:
     """A memory for each buffer; None where the memories are too small or the work was not enough."""
     from ortools.sat.python import cp_model
@@ -122,7 +126,8 @@ def _assign(
         for i in range(len(buffers))
         for k, room in enumerate(rooms)
     ]
-    model.minimize(sum(sizes) * PARTS * 2 + sum(costs))
+    paragraphs = max(1, most_bytes // ARENA_ALIGNMENT)
+    model.minimize(sum(sizes) + sum(costs) * paragraphs * 2 if hot_first else sum(sizes) * PARTS * 2 + sum(costs))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0

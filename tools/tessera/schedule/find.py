@@ -68,7 +68,7 @@ def find_schedule(
     most = None if options.max_macs is None else int(options.max_macs * search.macs)
     if most is None or options.sram_bytes is not None:
         limit = limit_bytes if limit_bytes is not None else search.unbounded
-        search, found = _least_work(search, limit, most, memories, time_limit_s, progress)
+        search, found = _least_work(search, limit, most, options, memories, time_limit_s, progress)
         if found is not None:
             return found
     search, point = _least_memory(search, most, progress)
@@ -81,13 +81,14 @@ def find_schedule(
         return find_schedule(
             graph, options, limit_bytes, memories=memories, time_limit_s=time_limit_s, progress=progress
         )
-    return _plan(search, point, memories, time_limit_s, fits=options.sram_bytes is None and most is not None)
+    return _plan(search, point, options, memories, time_limit_s, fits=options.sram_bytes is None and most is not None)
 
 
 def _least_work(
     search: Search,
     limit: int,
     most_macs: int | None,
+    options: ScheduleOptions,
     memories: Sequence[BoardMemory] | None,
     time_limit_s: float,
     progress: Progress | None,
@@ -97,7 +98,7 @@ def _least_work(
         search, point = search_work(search, asked, most_macs, progress)
         if point is None:
             break
-        found = _plan(search, point, memories, time_limit_s, fits=True)
+        found = _plan(search, point, options, memories, time_limit_s, fits=True)
         excess = excess_bytes(found.plan, limit, memories or ())
         if excess == 0:
             return search, found
@@ -116,11 +117,21 @@ def _least_memory(search: Search, most_macs: int | None, progress: Progress | No
 
 
 def _plan(
-    search: Search, point: Point, memories: Sequence[BoardMemory] | None, time_limit_s: float, *, fits: bool
+    search: Search,
+    point: Point,
+    options: ScheduleOptions,
+    memories: Sequence[BoardMemory] | None,
+    time_limit_s: float,
+    *,
+    fits: bool,
 ) -> Found:
+    """Who asks for little memory gets the least; else a few bytes more are spent on fast memories."""
     schedule = schedule_of(search.space, point)
     kernels = select_kernels(schedule.graph, schedule)
     scratch = max((k.scratch_bytes for k in kernels), default=0)
-    plan = plan_memory(schedule, time_limit_s=time_limit_s, scratch_bytes=scratch, memories=memories)
+    hot_first = options.sram_bytes is None and options.max_macs is None
+    plan = plan_memory(
+        schedule, time_limit_s=time_limit_s, scratch_bytes=scratch, memories=memories, hot_first=hot_first
+    )
     lower = least_work(search.space, point.bytes - 1, by_macs)
     return Found(schedule, plan, search.macs, fits, lower.macs / search.macs if lower and search.macs else None)
