@@ -48,7 +48,7 @@ class GoalMeasurement:
     why_not: str
     search_s: float
     slowdown: float | None  # instructions, as a multiple of those layer by layer on the same board
-    peer: PeerPoint | None  # the least of other engines under the same conditions
+    peer: PeerPoint | None  # of other engines, to hold it against
 
 
 def measure(model: str) -> Measurement:
@@ -81,7 +81,8 @@ def measure_goal(model: str, goal: Goal, layers: Measurement) -> GoalMeasurement
         return GoalMeasurement(goal, None, str(error), time.monotonic() - start, None, None)
     unit = board.simulator.unit
     slowdown = report[unit] / layers.m4[unit] if layers.m4["board"] == board.name else None
-    peer = best_peer(layers.name, report["macs_factor"], goal.max_macs, with_image=goal.mode is InputMode.RESIDENT)
+    most = max(report["macs_factor"], goal.max_macs or 1.0)
+    peer = best_peer(layers.name, report["arena_bytes"], most, with_image=goal.mode is InputMode.RESIDENT)
     return GoalMeasurement(goal, report, "", seconds, slowdown, peer)
 
 

@@ -84,11 +84,15 @@ def peer_points(model: str) -> tuple[PeerPoint, ...]:
     return known if tflm is None else (PeerPoint("TFLM", tflm.arena_bytes, 1.0, image=True), *known)
 
 
-def best_peer(model: str, factor: float, max_macs: float | None, *, with_image: bool) -> PeerPoint | None:
-    """The least memory of other engines at no more work than a result's `factor`, or than the limit that it was looked
-    for; also where the work is not published. `with_image`: only of those that count the image."""
-    most = max(factor, max_macs or 1.0)
-    points = [p for p in peer_points(model) if (p.factor is None or p.factor <= most) and (p.image or not with_image)]
+def best_peer(model: str, nbytes: int, factor: float, *, with_image: bool) -> PeerPoint | None:
+    """What to hold a result of `nbytes` at `factor` against: the least memory of other engines at no more work, at work
+    that is not published, or at more work if it is more memory all the same. `with_image`: only of those that count the
+    image."""
+    points = [
+        p
+        for p in peer_points(model)
+        if (p.factor is None or p.factor <= factor or p.nbytes > nbytes) and (p.image or not with_image)
+    ]
     return min(points, key=lambda p: p.nbytes, default=None)
 
 
