@@ -7,6 +7,8 @@ from tessera.errors import DoesNotFit
 from tessera.memory.fit import check_fit
 from tessera.memory.planner import plan_memory
 from tessera.schedule.layerwise import make_schedule
+from tessera.schedule.options import ScheduleOptions
+from tessera.schedule.schedule import InputMode, Schedule
 
 
 def test_says_by_how_much_where_and_what_would_fit() -> None:
@@ -36,6 +38,19 @@ def test_names_the_streamed_stage_and_the_least() -> None:
         "--input",
     ):
         assert part in message, message
+
+
+def test_says_what_to_ask_for_instead() -> None:
+    schedule, plan = in_place()
+    rooms = (BoardMemory("SRAM", 64, 1),)
+    asked = ScheduleOptions(InputMode.RESIDENT, sram_bytes=5000, max_macs=1.2)
+    with pytest.raises(DoesNotFit, match=r"--input streamed, allow .* --max-macs, or allow 16 B more with --sram\.$"):
+        check_fit(plan, schedule, 48, "f4", memories=rooms, options=asked)
+    streamed = Schedule(schedule.graph, schedule.stages, InputMode.STREAMED)
+    small = (BoardMemory("SRAM", 48, 1),)
+    beyond, asked = plan_memory(streamed, memories=small), ScheduleOptions(sram_bytes=5000)
+    with pytest.raises(DoesNotFit, match=r"at 1.2 times its MACs; take a board with at least 1 KiB for it\.$"):
+        check_fit(beyond, streamed, 48, "f4", memories=small, least=(64, 1.2), options=asked)
 
 
 def test_memories_that_cannot_share_a_map() -> None:

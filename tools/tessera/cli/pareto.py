@@ -88,11 +88,11 @@ def _beaten(p: Planned, others: Sequence[Planned]) -> bool:
 
 def _show(name: str, board: Board, planned: dict[InputMode, list[Planned]]) -> None:
     table = Table(title=f"{name}: memory against work", title_justify="left")
-    for column in ("input", "SRAM B", "MACs x", "instructions x", "stages", f"fits {board.name}"):
+    for column in ("input", "SRAM B", "MACs x", "instructions x", "stages", f"in one memory of {board.name}"):
         table.add_column(column, justify="left" if column == "input" else "right")
     for mode, front in planned.items():
         for p in front:
-            fits = "yes" if p.point.bytes <= board.arena_limit_bytes else "no"
+            fits = "yes" if any(p.point.bytes <= m.limit_bytes for m in board.memories) else "no"
             numbers = f"{p.point.bytes:,}", f"{p.point.factor:.3f}", f"{p.instructions:.3f}", f"{p.stages}", fits
             table.add_row(mode.value, *numbers)
     console.print(table)

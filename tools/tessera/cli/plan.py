@@ -65,6 +65,7 @@ def check_memory(compiled: Compiled, board: Board) -> None:
         where,
         memories=board.memories,
         least=None if found.fits else (found.needed_bytes, found.factor),
+        options=compiled.options,
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from tessera.board import BoardMemory
 from tessera.errors import DoesNotFit
+from tessera.ir.graph import Tensor
 from tessera.memory.align import ARENA_ALIGNMENT, align_up
 from tessera.memory.plan import Buffer, MemoryPlan, Role
 from tessera.memory.planner import step_bytes
+from tessera.schedule.options import DEFAULT, ScheduleOptions
 from tessera.schedule.schedule import InputMode, Schedule
 from tessera.schedule.slots import make_slots
 
@@ -25,10 +27,11 @@ def check_fit(
     *,
     memories: Sequence[BoardMemory] = (),
     least: tuple[int, float] | None = None,
+    options: ScheduleOptions = DEFAULT,
 ) -> None:
     """Raises DoesNotFit when arena and scratch together exceed `limit_bytes`, or a memory of the plan the limit of the
     board's memory of that name. `least`: the fewest bytes of any schedule found, and its MACs as a multiple of the
-    model's."""
+    model's. `options`: what was asked for, and could be asked for otherwise."""
     if excess_bytes(plan, limit_bytes, memories) == 0:
         return
     needed = _needed_bytes(plan)
@@ -37,7 +40,7 @@ def check_fit(
     raise DoesNotFit(
         f"{graph.name} does not fit on {board_name}: it needs {needed:,} B of SRAM (an arena of {plan.arena_bytes:,} B"
         f"{scratch}), {_excess(needed, limit_bytes, memories)}{_worst_slot(plan, schedule)}{_least(least)}; "
-        f"{_advice(plan, schedule, needed, limit_bytes)}."
+        f"{_advice(plan, schedule, limit_bytes, memories, options)}."
     )
 
 
@@ -94,19 +97,34 @@ def _least(least: tuple[int, float] | None) -> str:
     return f"; the least that was found is {least[0]:,} B at {least[1]:.3g} times its MACs" if least else ""
 
 
-def _advice(plan: MemoryPlan, schedule: Schedule, needed: int, limit: int) -> str:
-    """What to change. Maps shrink with the square of the resolution: an estimate for a model that is made of maps."""
-    graph = schedule.graph
-    board = f"take a board with at least {math.ceil(needed / 1024):,} KiB for it"
-    if schedule.input_mode is InputMode.RESIDENT and any(len(graph.tensor(t).shape) == 4 for t in graph.inputs):
-        board = f"pull the image row by row with --input, {board}"
-    images = [graph.tensor(t) for t in graph.inputs if len(graph.tensor(t).shape) == 4]
-    available = limit - plan.scratch_bytes
+def _advice(
+    plan: MemoryPlan, schedule: Schedule, limit: int, memories: Sequence[BoardMemory], options: ScheduleOptions
+) -> str:
+    """What to change, the easiest first."""
+    needed = _needed_bytes(plan)
+    images = [t for t in map(schedule.graph.tensor, schedule.graph.inputs) if len(t.shape) == 4]
+    ways: list[str] = []
+    if images and schedule.input_mode is InputMode.RESIDENT:
+        ways.append("pull the image row by row with --input streamed")
+    if options.max_macs is not None:
+        ways.append("allow more multiply-accumulates with --max-macs")
+    if options.sram_bytes is not None and needed > limit and excess_bytes(plan, needed, memories) == 0:
+        ways.append(f"allow {needed - limit:,} B more with --sram")
+    else:
+        ways.append(f"take a board with at least {math.ceil(needed / 1024):,} KiB for it")
+    smaller = _smaller_image(plan, images, limit - plan.scratch_bytes)
+    if smaller:
+        ways.append(smaller)
+    return ", ".join(ways[:-1]) + (", or " if len(ways) > 1 else "") + ways[-1]
+
+
+def _smaller_image(plan: MemoryPlan, images: Sequence[Tensor], available: int) -> str:
+    """Maps shrink with the square of the resolution: an estimate for a model that is made of maps."""
     if not images or available <= 0:
-        return board
+        return ""
     _, height, width, _ = max(images, key=lambda t: t.nbytes).shape
     ratio = math.sqrt(available / plan.arena_bytes)
-    smaller = [max(0, int(side * ratio)) // 8 * 8 for side in (height, width)]
-    if min(smaller) < 8:
-        return board
-    return f"{board}, or train the model for an input of about {smaller[0]}x{smaller[1]} instead of {height}x{width}"
+    smaller = [int(side * ratio) // 8 * 8 for side in (height, width)]
+    if min(smaller) < 8 or ratio >= 1:
+        return ""
+    return f"train the model for an input of about {smaller[0]}x{smaller[1]} instead of {height}x{width}"

@@ -70,7 +70,7 @@ def _choose(
     """Everything in the first memory, if it fits there. Else spread over all of them, in no more bytes than one memory
     would need, or with `hot_first` a few more."""
     holders = [k for k, room in enumerate(rooms) if packing.nbytes <= room.limit_bytes]
-    if holders == [] or holders[0] > 0:
+    if len(rooms) > 1 and (holders == [] or holders[0] > 0):
         most = packing.nbytes if holders else sum(room.limit_bytes for room in rooms)
         tries = [(most + most // HOT_GROWTH, True), (most, False)] if holders and hot_first else [(most, False)]
         accesses = byte_accesses(schedule, buffers)
