@@ -19,6 +19,7 @@ from tessera.ir.graph import Graph
 from tessera.ir.verify import verify_graph
 from tessera.memory.buffers import make_buffers, make_overlaps
 from tessera.memory.planner import step_bytes
+from tessera.schedule import search as search_module
 from tessera.schedule import space as space_module
 from tessera.schedule.cost import macs, macs_executed
 from tessera.schedule.paths import Point
@@ -147,6 +148,18 @@ def test_with_memory_enough_layers_run() -> None:
     assert point is not None
     assert all(e.stage is None for e in point.edges)
     assert all(stage.is_layer for stage in schedule_of(search.space, point).stages)
+
+
+@pytest.mark.parametrize("mode", [InputMode.STREAMED, InputMode.REREAD])
+def test_with_memory_enough_only_the_image_is_streamed_and_nothing_else_is_looked_for(
+    mode: InputMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = GRAPHS["mobilenet"]()
+    monkeypatch.setattr(search_module, "search_once", None)
+    search, point = search_work(start_search(graph, mode), layers_only(graph), None)
+    assert point is not None
+    assert [(e.first, e.stage is None) for e in point.edges] == [(i, i > 0) for i in range(len(point.edges))]
+    assert schedule_of(search.space, point).input_mode is mode
 
 
 @pytest.mark.parametrize("mode", list(InputMode))

@@ -33,6 +33,10 @@ BINDING = 0.95
 """A stage binds if it needs this share of what the path needs."""
 REACH = 8
 """How many nodes around those of a binding stage its better ones may end."""
+FIRST = 8
+"""Of so many operators stages are tried before all others: they pull the image and make the largest maps."""
+NEAR_LAYERS = 1.01
+"""A schedule that needs no more than this many times the instructions of all layers is taken at once."""
 MOST_FACTOR = 2.0
 """Schedules that execute more MACs than this many times the model's are not looked for."""
 FACTORS = (1.05, 1.15, 1.4, MOST_FACTOR)
@@ -141,6 +145,10 @@ def search_work(
     best = _within(search.space, limit_bytes, most)
     if best is not None:
         return search, best  # found before, or layer by layer: nothing needs fewer instructions
+    grown = _grow_first(search.space, limit_bytes)
+    best = _within(grown, limit_bytes, most)
+    if best is not None and best.cost <= NEAR_LAYERS * sum(n.instructions for n in grown.net.nodes):
+        return replace(search, space=grown), best
     search, point = search_once(search, progress)
     if point is not None and point.bytes <= limit_bytes:
         limits = Limits(limit_bytes, 0, LABELS_ONCE)
@@ -152,6 +160,12 @@ def search_work(
         if point is not None and point.bytes <= limit_bytes:
             break
     return search, _within(search.space, limit_bytes, most)
+
+
+def _grow_first(space: Space, limit_bytes: int) -> Space:
+    """With stages of the first operators: enough where memory is plenty."""
+    jobs = [(BASE, j) for j in range(min(FIRST, len(space.net.nodes)))]
+    return grow(space, jobs, FAST, Limits(limit_bytes, 0, LABELS_ONCE))
 
 
 def _within(space: Space, limit_bytes: int, most_macs: int) -> Point | None:
