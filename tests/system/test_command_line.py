@@ -136,7 +136,7 @@ def test_run_pulls_the_image_within_a_limit(model: Path, tmp_path: Path) -> None
         (("plan", "--model", "MODEL", "--sram", "64q"), 2, "for instance 65536, 64k or 64kB"),
         (("build", "--model", "MODEL", "--max-macs", "0.5"), 2, "--max-macs 0.5: must be a number of at least 1"),
         (("verify", "--model", "MODEL", "--sram", "4k"), 4, "leaves nothing for the model"),
-        (("run", "--model", "MODEL", "--sram", "6500"), 4, "does not fit in 6,500 B of SRAM on h7"),
+        (("run", "--model", "MODEL", "--sram", "6500"), 4, "does not fit on h7 in 6,500 B of SRAM"),
         (("verify", "--model", "MODEL", "--inputs", "0"), 2, "at least 1"),
         (("run", "--model", "MODEL", "--board", "f4", "--port", "/dev/nothing"), 5, "/dev/nothing"),
         (("detect-demo", "--images", "nowhere"), 2, "nowhere"),

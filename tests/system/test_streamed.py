@@ -100,7 +100,7 @@ def test_a_limit_holds_for_all_that_is_linked(model: ModelFile, sram: int) -> No
 
 
 def test_an_impossible_limit_is_one_sentence(model: ModelFile) -> None:
-    with pytest.raises(DoesNotFit, match=r"^tall does not fit in 6,600 B of SRAM on qemu-m4: [^\n]*$"):
+    with pytest.raises(DoesNotFit, match=r"^tall does not fit on qemu-m4 in 6,600 B of SRAM: [^\n]*$"):
         firmware(compiled_for(model, ScheduleOptions(InputMode.STREAMED, 6_600)), BOARD, simulated=True)
     with pytest.raises(DoesNotFit, match=r"^tall does not fit in 5,000 B of SRAM: the stack of qemu-m4 [^\n]*$"):
         compiled_for(model, ScheduleOptions(InputMode.STREAMED, 5_000))

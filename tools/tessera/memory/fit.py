@@ -39,7 +39,7 @@ def check_fit(
     scratch = f" and {plan.scratch_bytes:,} B of scratch" if plan.scratch_bytes else ""
     raise DoesNotFit(
         f"{graph.name} does not fit on {board_name}: it needs {needed:,} B of SRAM (an arena of {plan.arena_bytes:,} B"
-        f"{scratch}), {_excess(needed, limit_bytes, memories)}{_worst_slot(plan, schedule)}{_least(least)}; "
+        f"{scratch}), {_excess(needed, limit_bytes, memories, options)}{_worst_slot(plan, schedule)}{_least(least)}; "
         f"{_advice(plan, schedule, limit_bytes, memories, options)}."
     )
 
@@ -56,9 +56,10 @@ def _needed_bytes(plan: MemoryPlan) -> int:
     return align_up(plan.arena_bytes, ARENA_ALIGNMENT) + plan.scratch_bytes
 
 
-def _excess(needed: int, limit: int, memories: Sequence[BoardMemory]) -> str:
+def _excess(needed: int, limit: int, memories: Sequence[BoardMemory], options: ScheduleOptions) -> str:
     if needed > limit:
-        return f"{needed - limit:,} B more than the {limit:,} B that the board has for it"
+        whose = "the board has for it" if options.sram_bytes is None else "are left for it"
+        return f"{needed - limit:,} B more than the {limit:,} B that {whose}"
     sizes = " + ".join(f"{m.limit_bytes:,}" for m in memories)
     return f"and its buffers cannot be spread over {' + '.join(m.name for m in memories)} ({sizes} B)"
 
