@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from random_stages import streamed_schedules
 from small_graphs import Builder
 
+from tessera.board import BoardMemory
 from tessera.memory.align import ARENA_ALIGNMENT
 from tessera.memory.plan import Memory, MemoryPlan, Place, Role
 from tessera.memory.planner import plan_memory
@@ -51,12 +52,35 @@ def test_verify_finds_whatever_the_byte_machine_finds(drawn: tuple[Schedule, int
                 verify_plan(schedule, moved)
 
 
+@many
+@given(streamed_schedules(), st.integers(1, 3), st.integers(0, 1 << 16))
+def test_verify_finds_what_clobbers_in_two_memories(drawn: tuple[Schedule, int], quarters: int, draw: int) -> None:
+    """Also buffers that change to the other memory, where a safe overlap is none any more."""
+    schedule, number = drawn
+    assume(number >= 0)
+    whole = plan_memory(schedule, time_limit_s=0).arena_bytes
+    first = max(ARENA_ALIGNMENT, whole * quarters // 4 // ARENA_ALIGNMENT * ARENA_ALIGNMENT)
+    memories = (BoardMemory("FAST", first, 1), BoardMemory("SLOW", whole, 2))
+    plan = plan_memory(schedule, time_limit_s=0, memories=memories)
+    rng = np.random.default_rng(draw)
+    for _ in range(MUTANTS):
+        moved = shaken(plan, rng)
+        try:
+            run(schedule, moved)
+        except ClobberedError:
+            with pytest.raises(PlanError):
+                verify_plan(schedule, moved)
+
+
 def shaken(plan: MemoryPlan, rng: np.random.Generator) -> MemoryPlan:
+    """One or two buffers somewhere near, in their memory or another one that is large enough."""
     places = [*plan.places]
     for i in rng.choice(len(places), min(len(places), int(rng.integers(1, 3))), replace=False):
-        room = (plan.arena_bytes - plan.buffers[i].nbytes) // 4
+        large = [k for k, m in enumerate(plan.memories) if m.bytes >= plan.buffers[i].nbytes]
+        memory = int(rng.choice([places[i].memory, *large]))
+        room = (plan.memories[memory].bytes - plan.buffers[i].nbytes) // 4
         offset = places[i].offset // 4 + int(rng.integers(-6, 7))
-        places[i] = Place(0, 4 * min(max(0, offset), room))
+        places[i] = Place(memory, 4 * min(max(0, offset), room))
     return replace(plan, places=tuple(places))
 
 
