@@ -77,7 +77,7 @@ def compile_model(
     """
     content = model.read()
     loaded = load_tflite(content, name=model.name)
-    graph = run_passes(loaded, EDGES_FLOAT_PASSES if edges is Edges.FLOAT else PASSES)
+    graph = simplify(loaded, edges)
     _check_edges(graph, edges, options)
     limit = limit_bytes(graph, board, options, application_bytes)
     memories = board.memories if board is not None else None
@@ -86,11 +86,20 @@ def compile_model(
     return Compiled(model, content, loaded, graph, options, limit, memories, found, kernels)
 
 
+def simplify(loaded: Graph, edges: Edges) -> Graph:
+    return run_passes(loaded, EDGES_FLOAT_PASSES if edges is Edges.FLOAT else PASSES)
+
+
+def possible_modes(graph: Graph) -> tuple[InputMode, ...]:
+    """The ways to take the image that the model's inputs allow: only 8-bit images can be pulled row by row."""
+    real = any(graph.tensor(t).dtype is DType.FLOAT32 for t in graph.inputs)
+    return (InputMode.RESIDENT,) if real else tuple(InputMode)
+
+
 def find_modes(compiled: Compiled, *, time_limit_s: float = 2.0) -> dict[InputMode, Found]:
-    """The same for every way to take the image that the model's inputs allow, in the order of the modes."""
-    real = any(compiled.passed.tensor(t).dtype is DType.FLOAT32 for t in compiled.passed.inputs)
+    """The same for every way to take the image."""
     found: dict[InputMode, Found] = {}
-    for mode in (InputMode.RESIDENT,) if real else InputMode:
+    for mode in possible_modes(compiled.passed):
         options = replace(compiled.options, input_mode=mode)
         if mode is compiled.options.input_mode:
             found[mode] = compiled.found

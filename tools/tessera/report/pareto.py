@@ -26,7 +26,7 @@ _Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 @dataclass(frozen=True, slots=True)
 class FrontPoint:
-    """A schedule: bytes of all memories, MACs executed, the same over those of the model, how the image comes."""
+    """A schedule: bytes of arena and scratch, MACs executed, the same over those of the model, how the image comes."""
 
     bytes: int
     macs: int
@@ -124,7 +124,7 @@ def pareto_svg(points: Sequence[FrontPoint], peers: Sequence[PeerPoint], title: 
     unknown = sorted((p for p in peers if p.factor is None), key=lambda p: p.nbytes)
     page = _Page(
         title=title,
-        summary="RAM against multiply-accumulates, the least of both down on the left. Scratch and stack are not in it",
+        summary="RAM against multiply-accumulates, the least of both down on the left. Stack and variables are not in it",
         width=px(max(LEFT + WIDTH + RIGHT, legend[-1].x + 40 + 6.5 * len(legend[-1].text))),
         height=TOP + HEIGHT + BELOW,
         left=LEFT,

@@ -65,7 +65,7 @@ def find_schedule(
     """With `options.max_macs` alone the least memory, else the least work within `limit_bytes` of arena and scratch, in
     the memories of a board where they are given."""
     search = start_search(graph, options.input_mode)
-    most = None if options.max_macs is None else int(options.max_macs * search.macs)
+    most = None if options.max_macs is None else int(options.max_macs * search.macs + 1e-3)
     if most is None or options.sram_bytes is not None:
         limit = limit_bytes if limit_bytes is not None else search.unbounded
         search, found = _least_work(search, limit, most, options, memories, time_limit_s, progress)

@@ -71,7 +71,7 @@ def search_again(
     search: Search, limit_bytes: int, factor: float, target_bytes: int = 0, progress: Progress | None = None
 ) -> tuple[Search, Point | None]:
     """Least memory, below `limit_bytes`, with at most `factor` times the model's MACs; `target_bytes` is enough."""
-    extra = int((factor - 1) * search.macs)
+    extra = int((factor - 1) * search.macs + 1e-3)  # a factor made of whole MACs gives them again
     limits = Limits(limit_bytes, extra, LABELS_AGAIN)
     return _settle(search, AGAIN, limits, search.macs + extra, target_bytes, progress)
 
