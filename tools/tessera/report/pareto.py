@@ -124,7 +124,7 @@ def pareto_svg(points: Sequence[FrontPoint], peers: Sequence[PeerPoint], title: 
     unknown = sorted((p for p in peers if p.factor is None), key=lambda p: p.nbytes)
     page = _Page(
         title=title,
-        summary="RAM against multiply-accumulates, the least of both down on the left. Stack and variables are not in it",
+        summary="RAM against multiply-accumulates, the least of both down on the left. Stack and variables come to it",
         width=px(max(LEFT + WIDTH + RIGHT, legend[-1].x + 40 + 6.5 * len(legend[-1].text))),
         height=TOP + HEIGHT + BELOW,
         left=LEFT,
