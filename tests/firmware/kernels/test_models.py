@@ -21,9 +21,7 @@ from tessera.schedule.schedule import InputMode
 
 OPTIONS = {
     "layers": DEFAULT,
-    "resident": ScheduleOptions(InputMode.RESIDENT, max_macs=1.1),
-    "streamed": ScheduleOptions(InputMode.STREAMED, max_macs=1.0),
-    "reread": ScheduleOptions(InputMode.REREAD, max_macs=1.2),
+    "streamed": ScheduleOptions(InputMode.STREAMED, max_macs=1.05),
 }
 
 
