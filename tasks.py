@@ -14,9 +14,12 @@ from tessera.cli.command import command  # noqa: E402
 MODEL = "a name in models/ or a path to an int8 .tflite file"
 BOARD = "qemu-m4, qemu-m7, f4, f7 or h7"
 EDGES = "int8 or float"
-INPUT = "resident, streamed (rows are pulled once, in order) or reread (parts of rows are pulled, possibly again)"
-SRAM = "limit for all of SRAM, for instance 64k (1,024 bytes each) or 64kB (default: what the board has)"
-MAX_MACS = "limit for MACs executed, as a multiple of the model's; without --sram: then find the least memory"
+INPUT = (
+    "how the image comes in: resident, streamed (rows are pulled once, in order) or reread (parts of rows are pulled, "
+    "possibly again); without limits: the least work in the board's memory"
+)
+SRAM = "limit for all of SRAM, for instance 64k (1,024 bytes each) or 64kB (default: the board's); the least work in it"
+MAX_MACS = "limit for MACs executed, as a multiple of the model's; without --sram: the least memory with them"
 JSON = "also write the report to this file, as JSON"
 CHOICES = {"edges": EDGES, "input": INPUT, "sram": SRAM, "max_macs": MAX_MACS}
 
@@ -35,7 +38,7 @@ def inspect(_c: Context, model: str = "", json: str = "") -> None:
         "model": MODEL,
         "board": BOARD,
         "svg": "draw the memory map, or with --pareto the plot, into this file",
-        "pareto": "the front of SRAM against MACs, for every way to hand over the image",
+        "pareto": "the front of SRAM against MACs, for every way to hand over the image (minutes for a large model)",
         **CHOICES,
         "json": JSON,
     }

@@ -96,7 +96,9 @@ def possible_modes(graph: Graph) -> tuple[InputMode, ...]:
     return (InputMode.RESIDENT,) if real else tuple(InputMode)
 
 
-def find_modes(compiled: Compiled, *, time_limit_s: float = 2.0) -> dict[InputMode, Found]:
+def find_modes(
+    compiled: Compiled, *, time_limit_s: float = 2.0, progress: Progress | None = None
+) -> dict[InputMode, Found]:
     """The same for every way to take the image."""
     found: dict[InputMode, Found] = {}
     for mode in possible_modes(compiled.passed):
@@ -104,8 +106,14 @@ def find_modes(compiled: Compiled, *, time_limit_s: float = 2.0) -> dict[InputMo
         if mode is compiled.options.input_mode:
             found[mode] = compiled.found
         else:
-            limit, memories = compiled.limit_bytes, compiled.memories
-            found[mode] = find_schedule(compiled.passed, options, limit, memories=memories, time_limit_s=time_limit_s)
+            found[mode] = find_schedule(
+                compiled.passed,
+                options,
+                compiled.limit_bytes,
+                memories=compiled.memories,
+                time_limit_s=time_limit_s,
+                progress=progress,
+            )
     return found
 
 

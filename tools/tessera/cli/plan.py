@@ -9,7 +9,7 @@ from rich.table import Table
 
 from tessera.board import Board, load_board
 from tessera.cli.choices import Choices, compile_for
-from tessera.cli.command import console, write_file, write_json
+from tessera.cli.command import console, searching, write_file, write_json
 from tessera.cli.inspect import kind, weights_bytes
 from tessera.cli.memory import input_sentence, macs_sentence, memory_report, modes_sentence
 from tessera.errors import DoesNotFit
@@ -70,9 +70,11 @@ def check_memory(compiled: Compiled, board: Board) -> None:
 
 
 def plan_report(compiled: Compiled, board: Board) -> dict[str, Any]:
+    with searching(f"other ways to hand over the image of {compiled.model.name}") as progress:
+        modes = find_modes(compiled, progress=progress)
     return {
         **memory_report(compiled, board),
-        "modes": {mode.value: _mode_row(found, compiled) for mode, found in find_modes(compiled).items()},
+        "modes": {mode.value: _mode_row(found, compiled) for mode, found in modes.items()},
         "weights_fit_flash": weights_bytes(compiled.graph) <= board.flash_bytes,
         "code_bytes": code_bytes(generate(compiled, board.name), board),
     }
@@ -123,7 +125,7 @@ def _search_sentence(compiled: Compiled) -> str:
     if compiled.options.max_macs is None or compiled.options.sram_bytes is not None:
         return ""
     if found.lower_factor is None:
-        return "search  no schedule was found whose stages need less, whatever it computes again\n"
+        return "search  none of the schedules looked at for this limit has a worst stage that needs less\n"
     return (
         f"search  of the schedules found whose stages need less, none executes fewer than {found.lower_factor:.3f} x\n"
     )
