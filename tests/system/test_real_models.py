@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tessera.board import load_board
-from tessera.cli.plan import check_memory
+from tessera.cli.inspect import weights_bytes
+from tessera.cli.plan import check_flash, check_memory
 from tessera.cli.verify import verify_report
 from tessera.errors import DoesNotFit, TesseraError
 from tessera.memory.fit import excess_bytes
@@ -31,6 +32,10 @@ def test_what_fits_the_h7_runs_on_its_twin(shared_model: Path) -> None:
     if excess_bytes(compiled.plan, board.arena_limit_bytes, board.memories):
         with pytest.raises(DoesNotFit):
             check_memory(compiled, board)
+        return
+    if weights_bytes(compiled.graph) > board.flash_bytes:
+        with pytest.raises(DoesNotFit):
+            check_flash(compiled, board)
         return
     report = verify_report(compiled, board, inputs=1, seed=12, port="")
     assert report["equal"] == report["tensors"] > 0
