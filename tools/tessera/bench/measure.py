@@ -24,7 +24,8 @@ from tessera.schedule.schedule import InputMode
 LARGE_MACS = 100_000_000
 INPUTS, INPUTS_LARGE = 8, 2
 """Verified of a model layer by layer, and of one of more than LARGE_MACS."""
-GOAL_INPUTS, GOAL_INPUTS_LARGE = 2, 1
+INPUTS_AGAIN, INPUTS_LARGE_GOAL = 2, 1
+"""The same of a goal that allows MACs twice, and of any goal of a large model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def measure_goal(model: str, goal: Goal, layers: Measurement) -> GoalMeasurement
     try:
         compiled = compile_for(find_model(model), board, Choices(Edges.INT8, goal.options))
         seconds = time.monotonic() - start
-        inputs = GOAL_INPUTS_LARGE if compiled.found.model_macs > LARGE_MACS else GOAL_INPUTS
+        inputs = INPUTS if goal.max_macs == 1 else INPUTS_AGAIN
+        inputs = INPUTS_LARGE_GOAL if compiled.found.model_macs > LARGE_MACS else inputs
         report = verify_report(compiled, board, inputs=inputs, seed=0, port="")
     except DoesNotFit as error:
         return GoalMeasurement(goal, None, str(error), time.monotonic() - start, None, None)
