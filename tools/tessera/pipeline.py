@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -99,10 +99,12 @@ def possible_modes(graph: Graph) -> tuple[InputMode, ...]:
 def find_modes(
     compiled: Compiled, *, time_limit_s: float = 2.0, progress: Progress | None = None
 ) -> dict[InputMode, Found]:
-    """The same for every way to take the image."""
+    """What every way to take the image would need. Where a limit is given, the others compute nothing again: finding
+    what they could save by it takes as long as what was asked for."""
     found: dict[InputMode, Found] = {}
+    limited = compiled.options.sram_bytes is not None or compiled.options.max_macs is not None
     for mode in possible_modes(compiled.passed):
-        options = replace(compiled.options, input_mode=mode)
+        options = ScheduleOptions(mode, max_macs=1.0 if limited else None)
         if mode is compiled.options.input_mode:
             found[mode] = compiled.found
         else:

@@ -150,7 +150,13 @@ def modes_sentence(report: dict[str, Any]) -> str:
     return "modes   " + ", ".join(
         f"{mode} {m['arena_bytes'] + m['scratch_bytes']:,} B"
         + (f" (MACs x {m['macs_factor']:.3f})" if m["macs_factor"] > 1 else "")
-        + ("" if m["fits"] else " (does not fit)")
+        + (
+            ""
+            if m["fits"]
+            else " (does not fit)"
+            if m["macs_factor"] > 1
+            else " (does not fit, nothing computed again)"
+        )
         for mode, m in report["modes"].items()
     )
 
