@@ -7,7 +7,7 @@ rewritten and stages that compute rows again are tried, until the path can no lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tessera.ir.graph import Graph
@@ -15,7 +15,7 @@ from tessera.schedule.build import build_stage
 from tessera.schedule.net import Net
 from tessera.schedule.paths import Point, by_instructions, by_macs, front, least_bytes, least_work
 from tessera.schedule.region import FULL, Limits, MapChoice, Tile
-from tessera.schedule.rewrite import apply
+from tessera.schedule.rewrite import Block, apply
 from tessera.schedule.schedule import InputMode, Schedule, Stage
 from tessera.schedule.space import BASE, Job, Progress, Space, grow, jobs_of, make_space, net_of, open_blocks
 from tessera.schedule.verify import verify_schedule
@@ -49,6 +49,7 @@ class Search:
 
     space: Space
     unbounded: int  # bytes: no stage worth having needs more
+    once: bool = False  # stages that compute everything once are all in the space
 
     @property
     def macs(self) -> int:
@@ -62,9 +63,11 @@ def start_search(graph: Graph, mode: InputMode) -> Search:
 
 def search_once(search: Search, progress: Progress | None = None) -> tuple[Search, Point | None]:
     """Least memory with nothing computed again; None where this input mode needs something computed again."""
+    if search.once:
+        return search, least_bytes(search.space, search.macs)
     limits = Limits(search.unbounded, 0, LABELS_ONCE)
     space = grow(search.space, jobs_of(search.space, BASE, limits), ONCE, limits, progress)
-    return _settle(replace(search, space=space), ONCE, limits, search.macs, 0, progress)
+    return _settle(replace(search, space=space, once=True), ONCE, limits, search.macs, 0, progress)
 
 
 def search_again(
@@ -114,16 +117,20 @@ def _binding_nodes(space: Space, point: Point | None) -> frozenset[int]:
             nodes = (space.net if e.variant == BASE else space.nets[e.variant]).nodes[e.first : e.last + 1]
             hot |= {number[n.name] for n in nodes if n.name in number}
             if e.variant != BASE:
-                block = space.variants[e.variant].block
-                hot |= set(range(number[block.expand], number[block.multiply or block.last] + 1))
+                hot |= set(_nodes_of(space.variants[e.variant].block, number))
     return frozenset(hot)
 
 
 def _blocks_at(space: Space, nodes: frozenset[int]) -> frozenset[int]:
     """Blocks with a node among these, or a map alive across one."""
     number = {n.name: i for i, n in enumerate(space.net.nodes)}
-    spans = [range(number[b.expand], number[b.multiply or b.last] + 1) for b in space.blocks]
+    spans = [_nodes_of(block, number) for block in space.blocks]
     return frozenset(k for k, span in enumerate(spans) if any(i in span for i in nodes))
+
+
+def _nodes_of(block: Block, number: Mapping[str, int]) -> range:
+    """The nodes of the graph from a block's first to its last."""
+    return range(number[block.expand], number[block.multiply or block.last] + 1)
 
 
 def search_front(search: Search, progress: Progress | None = None) -> tuple[Search, tuple[Point, ...]]:
