@@ -1,0 +1,64 @@
+/**
+ * Instructions of Armv7E-M (Cortex-M4, M7) as functions, for what C has no operator for. Names and operands are those
+ * of the Arm Architecture Reference Manual; a pair is two int16 in one word, the first in its low half.
+ *
+ * In assembly, because arm_acle.h lacks some, and because a compiler that knows what they compute takes them apart.
+ */
+#ifndef TESSERA_DSP_INSTRUCTIONS_H
+#define TESSERA_DSP_INSTRUCTIONS_H
+
+#include <stdint.h>
+#include <string.h>
+
+/** sum + a.low * b.low + a.high * b.high */
+static inline int32_t tess_smlad(uint32_t a, uint32_t b, int32_t sum)
+{
+    int32_t result;
+
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/** Bytes 0 and 2 of a word as a pair. */
+static inline uint32_t tess_sxtb16(uint32_t a)
+{
+    uint32_t result;
+
+    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(a));
+    return result;
+}
+
+/** Bytes 1 and 3 of a word as a pair. */
+static inline uint32_t tess_sxtb16_high(uint32_t a)
+{
+    uint32_t result;
+
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(a));
+    return result;
+}
+
+/** The high word of 2^32 * sum + a * b, rounded half up. */
+static inline int32_t tess_smmlar(int32_t a, int32_t b, int32_t sum)
+{
+    int32_t result;
+
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/** Four bytes at any address. Through memcpy: GCC joins two plain loads to an LDRD, which faults off word boundaries.
+ */
+static inline uint32_t tess_load_word(const void *at)
+{
+    uint32_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline void tess_store_word(void *at, uint32_t word)
+{
+    memcpy(at, &word, sizeof word);
+}
+
+#endif
