@@ -26,8 +26,7 @@ def conv2d(attrs: Conv2D, ins: Sequence[Tensor], outs: Sequence[Tensor], v: Sequ
     taps = [_tap(image, attrs, i, j, size) for i in range(k_h) for j in range(k_w)]
     columns = taps[0] if len(taps) == 1 else np.concatenate(taps, axis=3)
     acc = matmul_exact(columns, weights.reshape(channels, -1).T) + _bias(v)
-    multipliers = conv_multipliers(x.q, w.q, y.q, channels, attrs.float32_product)
-    return store(rescale(acc, *multipliers), y, attrs.clamp)
+    return requantize(attrs, ins, y, acc)
 
 
 def depthwise_conv2d(
@@ -42,8 +41,7 @@ def depthwise_conv2d(
     for i in range(k_h):
         for j in range(k_w):
             acc += _tap(image, attrs, i, j, size) * weights[i, j]
-    multipliers = conv_multipliers(x.q, w.q, y.q, channels, attrs.float32_product)
-    return store(rescale(acc + _bias(v), *multipliers), y, attrs.clamp)
+    return requantize(attrs, ins, y, acc + _bias(v))
 
 
 def fully_connected(attrs: FullyConnected, ins: Sequence[Tensor], outs: Sequence[Tensor], v: Sequence[Array]) -> Array:
@@ -51,10 +49,19 @@ def fully_connected(attrs: FullyConnected, ins: Sequence[Tensor], outs: Sequence
     weights = v[1].astype(np.int32) - w.q.zero_point
     rows = v[0].astype(np.int32).reshape(-1, weights.shape[1]) - x.q.zero_point
     acc = matmul_exact(rows, weights.T) + _bias(v)
-    real = fully_connected_reals(x.q, w.q, y.q, len(weights))
+    return requantize(attrs, ins, y, acc).reshape(y.shape)
+
+
+def requantize(attrs: Conv2D | DepthwiseConv2D | FullyConnected, ins: Sequence[Tensor], y: Tensor, acc: Ints) -> Array:
+    """[..., output channels] accumulators, bias included, as elements of y."""
+    x, w, channels = ins[0], ins[1], acc.shape[-1]
+    if not isinstance(attrs, FullyConnected):
+        multipliers = conv_multipliers(x.q, w.q, y.q, channels, attrs.float32_product)
+        return store(rescale(acc, *multipliers), y, attrs.clamp)
+    real = fully_connected_reals(x.q, w.q, y.q, channels)
     with np.errstate(over="ignore"):
         result = np.clip(round_half_away(acc * real), -(1 << 40), 1 << 40).astype(np.int64)
-    return store(result, y, attrs.clamp).reshape(y.shape)
+    return store(result, y, attrs.clamp)
 
 
 def matmul_exact(a: Array, b: Array) -> Ints:

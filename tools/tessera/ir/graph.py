@@ -58,7 +58,8 @@ class Tensor:
     """A value of the graph: NHWC activations, OHWI weights; `data` is present on constants.
 
     `source` is the index of the tensor in the .tflite file that has the same elements (but for uint8, see
-    passes/uint8_to_int8.py), or None for one that a pass made.
+    passes/uint8_to_int8.py), or None for one that a pass made. `kept` says which positions of that tensor's last axis
+    are left, in order, where a pass took some away (see passes/fold_dead_channels.py); None: all of them.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Tensor:
     quant: Quant | None = None
     data: NDArray[Any] | None = None
     source: int | None = None
+    kept: tuple[int, ...] | None = None
 
     @property
     def size(self) -> int:

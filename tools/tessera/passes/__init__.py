@@ -8,6 +8,7 @@ from tessera.ir.graph import Graph
 from tessera.ir.verify import verify_graph
 from tessera.passes.drop_identities import drop_identities
 from tessera.passes.fold_constants import fold_constants
+from tessera.passes.fold_dead_channels import fold_dead_channels
 from tessera.passes.fold_pad import fold_pad
 from tessera.passes.fuse_activation import fuse_activation
 from tessera.passes.fuse_lookups import fuse_lookups
@@ -26,6 +27,7 @@ EDGES_FLOAT_PASSES: tuple[Pass, ...] = (
     fuse_lookups,
     fuse_means,
     fold_pad,
+    fold_dead_channels,
     remove_dead,
 )
 """For firmware that takes and gives what the file says."""
