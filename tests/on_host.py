@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.codegen.host import HostRun
+from tessera.codegen.runner import Run
 from tessera.interpreter import run as interpret
 from tessera.memory.align import ARENA_ALIGNMENT, align_up
 from tessera.memory.buffers import make_buffers
@@ -33,7 +33,7 @@ def guarded_plan(schedule: Schedule, memories: int = 1) -> MemoryPlan:
     return MemoryPlan(buffers, (), tuple(places), named, 0, sum(sizes), False)
 
 
-def assert_answers(schedule: Schedule, inputs: Sequence[NDArray[Any]], answer: HostRun) -> None:
+def assert_answers(schedule: Schedule, inputs: Sequence[NDArray[Any]], answer: Run) -> None:
     """Check values of all steps, bytes of all outputs."""
     graph, values = schedule.graph, interpret(schedule.graph, inputs)
     steps = iter(answer.step_checks)

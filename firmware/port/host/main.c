@@ -1,9 +1,11 @@
 /**
- * Runs generated models on the host, for tests.
+ * Runs generated models, for tests and measurements: on the host, or on a simulated Cortex-M (port/cross).
  *
  * stdin holds any number of requests: the index of a model (uint32), then the bytes of all its inputs. Each is answered
- * on stdout by one check value a step (uint32) and the bytes of all outputs. Numbers are little-endian. A step's check
- * value is the CRC-32 (zlib's polynomial) of its tensor, or of a streamed one the sum of its pieces' (add_piece).
+ * on stdout by one check value a step (uint32), one number of instructions a step (uint64) and the bytes of all
+ * outputs. Numbers are little-endian. A step's check value is the CRC-32 (zlib's polynomial) of its tensor, or of a
+ * streamed one the sum of its pieces' (add_piece). Its instructions are those of its kernel; without a counter they are
+ * 0.
  *
  * Bytes of the memories that belong to no buffer are guards: under AddressSanitizer a touch ends the program, and
  * without it a changed one is found after the run.
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count.h"
 #include "models.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -27,6 +30,9 @@ enum { FILL = 0xA5, MOST_MEMORIES = 8, MOST_INPUTS = 16 };
 typedef struct {
     const tess_model_t *model;
     uint32_t *checks;              /* [step_count] */
+    uint64_t *counts;              /* [step_count] */
+    uint64_t began;                /* the counter when the piece began */
+    uint64_t overhead;             /* what it counts around nothing */
     uint8_t *frames[MOST_INPUTS];  /* of the inputs that are pulled */
     int32_t next_row[MOST_INPUTS]; /* of a streamed input: the row to ask for */
 } run_t;
@@ -78,17 +84,43 @@ static uint32_t crc32(uint32_t crc, const void *data, size_t bytes)
 }
 
 /* Whole tensors: their CRC-32. Pieces: the sum of the CRC-32 of where each lies (little-endian) and of its bytes. */
-static void add_piece(void *user, tess_event_t event, const tess_piece_t *piece)
+static void add_piece(const run_t *run, const tess_piece_t *piece)
 {
-    const run_t *run = user;
     const int32_t where[] = {piece->y, piece->x_begin, piece->x_end};
+    const uint32_t seed = piece->y < 0 ? 0 : crc32(0, where, sizeof where);
+
+    run->checks[piece->step] += crc32(seed, piece->data, piece->bytes);
+}
+
+static void hook(void *user, tess_event_t event, const tess_piece_t *piece)
+{
+    const uint64_t now = tess_runner_count();
+    run_t *run = user;
 
     if (piece->step >= run->model->step_count) {
         fail("a piece of no step");
     }
-    if (event == TESS_PIECE_END && piece->data != NULL) {
-        const uint32_t seed = piece->y < 0 ? 0 : crc32(0, where, sizeof where);
-        run->checks[piece->step] += crc32(seed, piece->data, piece->bytes);
+    if (event == TESS_PIECE_END) {
+        const uint64_t count = now - run->began;
+        run->counts[piece->step] += count > run->overhead ? count - run->overhead : 0;
+        if (piece->data != NULL) {
+            add_piece(run, piece);
+        }
+    }
+    run->began = tess_runner_count();
+}
+
+/* Counts around nothing, as a model calls the hook. */
+static void find_overhead(run_t *run)
+{
+    const tess_hook_t volatile call = hook;
+    const tess_piece_t nothing = {0};
+
+    if (run->model->step_count > 0) {
+        call(run, TESS_PIECE_BEGIN, &nothing);
+        call(run, TESS_PIECE_END, &nothing);
+        run->overhead = run->counts[0];
+        run->counts[0] = 0;
     }
 }
 
@@ -163,9 +195,11 @@ static void run_once(const tess_host_model_t *host)
     const tess_model_t *model = host->model;
     tess_memory_t memories[MOST_MEMORIES];
     uint8_t *owned[MOST_MEMORIES];
-    run_t run = {.model = model, .checks = calloc((size_t)model->step_count + 1, sizeof(uint32_t))};
+    const size_t steps = (size_t)model->step_count + 1; /* of nothing, something */
+    run_t run = {.model = model, .checks = calloc(steps, sizeof(uint32_t)), .counts = calloc(steps, sizeof(uint64_t))};
 
-    if (run.checks == NULL || model->memory_count > MOST_MEMORIES || model->input_count > MOST_INPUTS) {
+    if (run.checks == NULL || run.counts == NULL || model->memory_count > MOST_MEMORIES ||
+        model->input_count > MOST_INPUTS) {
         fail("out of memory");
     }
     for (uint32_t i = 0; i < model->memory_count; ++i) {
@@ -177,7 +211,8 @@ static void run_once(const tess_host_model_t *host)
     for (uint32_t i = 0; i < model->memory_count; ++i) {
         poison_guards(memories[i].base, owned[i], model->memory_bytes[i]);
     }
-    if (tess_run(model, memories, &(tess_calls_t){add_piece, input_row, &run}) != TESS_OK) {
+    find_overhead(&run);
+    if (tess_run(model, memories, &(tess_calls_t){hook, input_row, &run}) != TESS_OK) {
         fail("tess_run refused the model");
     }
     check_rows_asked(&run);
@@ -191,6 +226,7 @@ static void run_once(const tess_host_model_t *host)
         }
     }
     write_all(run.checks, model->step_count * sizeof(uint32_t));
+    write_all(run.counts, model->step_count * sizeof(uint64_t));
     for (uint32_t i = 0; i < model->output_count; ++i) {
         write_all(tess_at(memories, model->outputs[i].place), model->outputs[i].bytes);
     }
@@ -202,6 +238,7 @@ static void run_once(const tess_host_model_t *host)
         free(memories[i].base);
     }
     free(run.checks);
+    free(run.counts);
 }
 
 int main(void)

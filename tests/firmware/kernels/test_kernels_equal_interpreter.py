@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from on_host import array_bytes, assert_answers, guarded_plan
 from single_op import GENERATORS, draw_case
 from tessera.codegen.generate import Sources, generate_c
-from tessera.codegen.host import HostRequest, build_host, run_host_batch
+from tessera.codegen.host import build_host, run_host_batch
+from tessera.codegen.runner import Request
 from tessera.errors import UnsupportedModel
 from tessera.frontend.tflite import load_tflite
 from tessera.interpreter import run as interpret
@@ -77,7 +78,7 @@ def test_operator(kind: str, cases: int, tmp_path: Path) -> None:
     compiled = [c for c in (compile_case(kind, seed) for seed in seeds) if c is not None]
     assert len(compiled) >= len(seeds) // 2
     program = build_host([c.sources for c in compiled], tmp_path)
-    runs = run_host_batch(program, [HostRequest(i, c.inputs) for i, c in enumerate(compiled)])
+    runs = run_host_batch(program, [Request(i, c.inputs) for i, c in enumerate(compiled)])
     for c, answer in zip(compiled, runs, strict=True):
         assert_answers(c.schedule, c.inputs, answer)
         expected = interpret(c.loaded, c.inputs)

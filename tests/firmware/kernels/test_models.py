@@ -11,7 +11,8 @@ import pytest
 
 from on_host import array_bytes, assert_answers
 from shared_files import shared_model_names
-from tessera.codegen.host import HostRequest, build_host, run_host_batch
+from tessera.codegen.host import build_host, run_host_batch
+from tessera.codegen.runner import Request
 from tessera.interpreter import run as interpret
 from tessera.models import find_model
 from tessera.oracle.inputs import test_inputs as draw_inputs
@@ -32,7 +33,7 @@ def test_model(name: str, options: ScheduleOptions, shared_models: Path, tmp_pat
     compiled = compile_model(find_model(str(shared_models / name)), None, options=options, time_limit_s=1)
     inputs = draw_inputs(compiled.graph, 2, 3)
     program = build_host(generate(compiled, None), tmp_path)
-    runs = run_host_batch(program, [HostRequest(0, arrays) for arrays in inputs])
+    runs = run_host_batch(program, [Request(0, arrays) for arrays in inputs])
     for arrays, answer in zip(inputs, runs, strict=True):
         assert_answers(compiled.schedule, arrays, answer)
         before = interpret(compiled.passed, arrays)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tessera.codegen.host import FLAGS, LIBRARY, PORT, SANITIZE
+from tessera.codegen.host import FLAGS, SANITIZE
+from tessera.codegen.runner import LIBRARY, PORT
 
 HERE = Path(__file__).parent
 

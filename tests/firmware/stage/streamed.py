@@ -10,7 +10,8 @@ from networks import draw_inputs
 
 from on_host import assert_answers
 from tessera.codegen.generate import Sources, generate_c
-from tessera.codegen.host import HostRequest, build_host, run_host_batch
+from tessera.codegen.host import build_host, run_host_batch
+from tessera.codegen.runner import Request
 from tessera.memory.plan import MemoryPlan
 from tessera.schedule.schedule import Schedule
 
@@ -25,6 +26,6 @@ def assert_equal(planned: Sequence[tuple[Schedule, MemoryPlan]], folder: Path, i
     program = build_host(sources, folder)
     cases = [(i, seed) for i in range(len(planned)) for seed in range(inputs)]
     arrays = [draw_inputs(planned[i][0].graph, seed) for i, seed in cases]
-    runs = run_host_batch(program, [HostRequest(i, a) for (i, _), a in zip(cases, arrays, strict=True)])
+    runs = run_host_batch(program, [Request(i, a) for (i, _), a in zip(cases, arrays, strict=True)])
     for (i, _), given, answer in zip(cases, arrays, runs, strict=True):
         assert_answers(planned[i][0], given, answer)

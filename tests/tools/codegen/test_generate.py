@@ -11,7 +11,8 @@ import pytest
 from small_models import SMALL_MODELS, generate
 
 from tessera.codegen.generate import Sources
-from tessera.codegen.host import FLAGS, LIBRARY, build_host, run_host
+from tessera.codegen.host import FLAGS, build_host, run_host
+from tessera.codegen.runner import LIBRARY
 
 GOLDEN = Path(__file__).parent / "golden"
 ARM = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb")

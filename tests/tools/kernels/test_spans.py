@@ -7,7 +7,7 @@ import re
 import pytest
 
 from single_op import GENERATORS, draw_case
-from tessera.codegen.host import LIBRARY
+from tessera.codegen.runner import LIBRARY
 from tessera.frontend.tflite import load_tflite
 from tessera.kernels.call import Array, SpanKernel
 from tessera.kernels.select import bind
