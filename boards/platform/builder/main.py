@@ -86,7 +86,7 @@ write_if_changed(arenas, arenas_script())
 cpu = ["-mthumb", f"-mcpu={board.get('build.cpu')}", *shlex.split(board.get("build.fpu_flags", ""))]
 env.Append(
     ASFLAGS=cpu,
-    ASPPFLAGS=["-x", "assembler-with-cpp"],
+    ASPPFLAGS=[*cpu, "-x", "assembler-with-cpp"],
     CCFLAGS=[
         *cpu,
         "-O2",
