@@ -1,12 +1,14 @@
 """The oracle's process, and the comparison."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from single_op import Spec, draw_case, options, single_op
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.graph import TensorId
-from tessera.oracle.compare import differences
+from tessera.oracle.compare import differences, expected_tensors
 from tessera.oracle.litert import Oracle, OracleError, litert_tensors
 
 
@@ -44,3 +46,11 @@ def test_differences_name_the_first_wrong_element() -> None:
     assert (d.wrong, d.size, d.first) == (2, 256, 7)
     assert str(d) == "tensor 1 't1': 2 of 256 differ, first at 7"
     assert differences(graph, [None, None], {TensorId(1): a})[0].wrong == 256
+
+
+def test_a_tensor_that_lost_channels_is_compared_in_the_others() -> None:
+    graph = load_tflite(draw_case("RELU", 0)[0])
+    (out,) = graph.outputs
+    tensors = tuple(replace(t, kept=(3, 7)) if i == out else t for i, t in enumerate(graph.tensors))
+    theirs = np.arange(-128, 128).astype(np.int8)
+    assert expected_tensors(replace(graph, tensors=tensors), [theirs, theirs])[out].tolist() == [-125, -121]
