@@ -37,7 +37,36 @@ def inspect_report(compiled: Compiled) -> dict[str, Any]:
         "largest_layer_bytes": max((_layer_bytes(graph, op) for op in graph.ops), default=0),
         "arena_bytes": compiled.plan.arena_bytes,
         "lower_bound_bytes": compiled.plan.lower_bound_bytes,
+        "folded": folding_report(compiled),
     }
+
+
+def folding_report(compiled: Compiled) -> dict[str, Any]:
+    """Channels of the file's tensors that no operator computes any more; what the file costs, and what is left."""
+    loaded, passed = compiled.loaded, compiled.passed
+    computed = [passed.tensor(i) for op in passed.ops for i in op.outputs]
+    return {
+        "channels": sum(
+            loaded.tensors[t.source].shape[-1] - len(t.kept)
+            for t in computed
+            if t.kept is not None and t.source is not None
+        ),
+        "macs_in_file": macs(loaded),
+        "macs": macs(passed),
+        "weights_bytes_in_file": weights_bytes(loaded),
+        "weights_bytes": weights_bytes(passed),
+    }
+
+
+def folding_sentence(folded: dict[str, Any]) -> str:
+    """A line of its own, or nothing where all channels are there."""
+    if not folded["channels"]:
+        return ""
+    return (
+        f"folded {folded['channels']:,} channels that are constant or that nobody reads: MACs "
+        f"{folded['macs_in_file']:,} -> {folded['macs']:,}, weights {folded['weights_bytes_in_file']:,} -> "
+        f"{folded['weights_bytes']:,} B\n"
+    )
 
 
 def kind(op: Op) -> str:
@@ -106,6 +135,7 @@ def _show(report: dict[str, Any]) -> None:
             quant = "" if edge["scale"] is None else f", real = {edge['scale']:.8g} * (q - {edge['zero_point']})"
             console.print(f"{key[:-1]:7}{edge['name']}: {shape} {edge['dtype']}{quant}", highlight=False)
     console.print(
+        f"{folding_sentence(report['folded'])}"
         f"MACs   {kilo(report['macs'])}\n"
         f"flash  weights {report['weights_bytes']:,} B in a file of {report['file_bytes']:,} B\n"
         f"memory largest layer {report['largest_layer_bytes']:,} B (in + out, nothing shared); "
