@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tessera.codegen.ctext import array_length, array_text, dims_text, float_text, int_text, struct_sizes
-from tessera.kernels.call import Array, Struct, Value
+from tessera.kernels.call import Array, Function, Struct, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ class Constants:
                 return f"{{{inner}}}"
             case Array():
                 return self.array(value, step)
+            case Function():
+                return value.symbol
             case None:
                 return "NULL"
             case tuple():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.kernels.call import Array, Struct, Value
+from tessera.kernels.call import Array, Function, Struct, Value
 
 WIDTH = 120
 MAX_DIMS = 6  # TESS_MAX_DIMS
@@ -76,7 +76,7 @@ def _layout(value: Value, pointer: int) -> tuple[int, int]:
                 end = -(-end // align) * align + size
                 alignment = max(alignment, align)
             return -(-end // alignment) * alignment, alignment
-        case None | Array():
+        case None | Array() | Function():
             return pointer, pointer
         case tuple():
             return 4 * MAX_DIMS, 4

@@ -23,14 +23,21 @@ class Array:
 class Struct:
     """A constant struct in flash, with the fields of the C type in its order.
 
-    An int is an int32_t, a float a float, an Array or None a pointer, a tuple an int32_t[TESS_MAX_DIMS].
+    An int is an int32_t, a float a float, an Array, a Function or None a pointer, a tuple an int32_t[TESS_MAX_DIMS].
     """
 
     ctype: str
     fields: tuple[tuple[str, Value], ...]
 
 
-Value = int | float | None | Array | Struct | tuple[int, ...]
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the library, as a pointer."""
+
+    symbol: str
+
+
+Value = int | float | None | Array | Function | Struct | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,12 @@ class Operand:
     ctype: str
 
 
-Argument = Struct | Operand | Array | int
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """The kernel's scratch, as a `void *`."""
+
+
+Argument = Struct | Operand | Array | Scratch | int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

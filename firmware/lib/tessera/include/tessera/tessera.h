@@ -3,6 +3,7 @@
 #define TESSERA_TESSERA_H
 
 #include "tessera/conv2d.h"
+#include "tessera/conv2d_dsp.h"
 #include "tessera/copy.h"
 #include "tessera/elementwise.h"
 #include "tessera/fully_connected.h"
