@@ -1,4 +1,4 @@
-"""CONV_2D with the DSP instructions of Armv7E-M (conv2d_dsp.h): which variant holds, and the weights as it reads them.
+"""CONV_2D with the DSP instructions of Armv7E-M (conv2d_dsp.h): which variant holds, its weights as it reads them."""
 
 from __future__ import annotations
 
