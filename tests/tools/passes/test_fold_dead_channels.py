@@ -10,10 +10,15 @@ import pytest
 from dead_nets import dead_net
 from graphs import conv1x1, graph_of, kinds, quant, tensor
 
+from single_op import Spec, model_of, options
+from tessera.frontend.tflite import load_tflite
 from tessera.interpreter import run
 from tessera.ir import attrs as a
 from tessera.ir.graph import DType, Graph, Op, Tensor
 from tessera.ir.verify import verify_graph
+from tessera.oracle.compare import differences, expected_tensors, litert_inputs
+from tessera.oracle.inputs import test_inputs
+from tessera.passes import EDGES_FLOAT_PASSES, PASSES, Pass, run_passes
 from tessera.passes.channel_ranges import Taps, taps
 from tessera.passes.fold_dead_channels import fold_dead_channels
 from tessera.schedule.cost import macs
@@ -179,3 +184,59 @@ def test_folding_twice_remembers_the_channels_of_the_file() -> None:
     data = np.zeros_like(first.data)
     tensors = tuple(replace(t, data=data) if t is first else t for t in once.tensors)
     assert kept(fold_dead_channels(replace(once, tensors=tensors)))[0] == (4, 5, 6, 7)
+
+
+def file_with_dead_channels(kind: type[np.generic]) -> bytes:
+    """CONV_2D -> DEPTHWISE_CONV_2D -> AVERAGE_POOL_2D -> CONV_2D with dead channels; int8 with float32 edges, or uint8.
+
+    uint8 weights are dead where they equal their zero point.
+    """
+    rng, byte, zero = np.random.default_rng(2), np.dtype(kind), 128 if kind is np.uint8 else 0
+    scale = 0.01 if zero else np.linspace(0.004, 0.012, 12)
+
+    def weights(shape: tuple[int, ...], axis: int, dead: slice) -> Spec:
+        data = rng.integers(zero - 120, zero + 120, shape)
+        np.moveaxis(data, axis, 0)[dead] = zero
+        return Spec(shape, byte, scale if shape[axis] == 12 else 0.01, zero, data, axis if shape[axis] == 12 else 0)
+
+    def ints(*values: int) -> Spec:
+        return Spec((len(values),), np.int32, data=np.array(values))
+
+    low = -128 + zero
+    tensors = [Spec((1, 9, 8, 3), byte, 1 / 64, 3 + zero), weights((12, 3, 3, 3), 0, slice(2, 9))]
+    tensors += [ints(*[0, 3000, *[-20] * 10]), Spec((1, 9, 8, 12), byte, 0.05, low)]
+    tensors += [
+        weights((1, 3, 3, 12), 3, slice(1, 2)),
+        ints(*range(0, 1200, 100)),
+        Spec((1, 9, 8, 12), byte, 0.05, low),
+    ]
+    tensors += [Spec((1, 3, 4, 12), byte, 0.05, low), weights((5, 1, 1, 12), 0, slice(0, 2)), ints(1, 200, 3, 4, 5)]
+    tensors += [Spec((1, 3, 4, 5), byte, 0.1, 3 + zero), Spec((1, 9, 8, 3), np.float32), Spec((1, 3, 4, 5), np.float32)]
+    conv = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1, "fusedActivationFunction": 1}
+    pool = options("Pool2D", padding=0, strideH=3, strideW=2, filterHeight=3, filterWidth=3)
+    ops = [
+        ("CONV_2D", [0, 1, 2], [3], options("Conv2D", **conv), 3),
+        ("DEPTHWISE_CONV_2D", [3, 4, 5], [6], options("DepthwiseConv2D", **conv, depthMultiplier=1), 3),
+        ("AVERAGE_POOL_2D", [6], [7], pool, 2),
+        ("CONV_2D", [7, 8, 9], [10], options("Conv2D", **{**conv, "fusedActivationFunction": 0}), 3),
+    ]
+    if zero:
+        return model_of(tensors[:11], ops, [0], [10])
+    edges = [("QUANTIZE", [11], [0], options("Quantize"), 1), *ops]
+    return model_of(tensors, [*edges, ("DEQUANTIZE", [10], [12], options("Dequantize"), 2)], [11], [12])
+
+
+@pytest.mark.parametrize("passes", [PASSES, EDGES_FLOAT_PASSES], ids=["edges int8", "edges float"])
+@pytest.mark.parametrize("kind", [np.int8, np.uint8])
+def test_files_equal_litert_in_the_channels_that_are_left(
+    kind: type[np.generic], passes: tuple[Pass, ...], oracle
+) -> None:
+    content = file_with_dead_channels(kind)
+    loaded = load_tflite(content)
+    passed = run_passes(loaded, passes)
+    maps = [passed.tensor(op.outputs[0]) for op in passed.ops if isinstance(op.attrs, a.DepthwiseConv2D | a.AvgPool2D)]
+    assert [t.shape[3] for t in maps] == [4, 4]
+    for inputs in test_inputs(passed, 4, 5):
+        theirs = expected_tensors(passed, oracle(content).run(litert_inputs(loaded, passed, inputs)))
+        assert {i for op in passed.ops for i in op.outputs if passed.tensor(i).source is not None} <= theirs.keys()
+        assert not differences(passed, run(passed, inputs), theirs)
