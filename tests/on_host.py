@@ -30,7 +30,7 @@ def guarded_plan(schedule: Schedule, memories: int = 1) -> MemoryPlan:
         ends[memory] = align_up(ends[memory] + buffer.nbytes, ARENA_ALIGNMENT) + GUARD_BYTES
     sizes = [align_up(end, ARENA_ALIGNMENT) for end in ends]
     named = tuple(Memory(f"RAM_{i}", size) for i, size in enumerate(sizes))
-    return MemoryPlan(buffers, (), tuple(places), named, 0, sum(sizes), False)
+    return MemoryPlan(buffers, (), tuple(places), named, sum(sizes), False)
 
 
 def assert_answers(schedule: Schedule, inputs: Sequence[NDArray[Any]], answer: Run) -> None:

@@ -14,6 +14,7 @@ from tessera.firmware.static_ram import static_ram_bound
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.graph import DType, Graph
 from tessera.kernels.call import Step
+from tessera.kernels.isa import Isa
 from tessera.kernels.select import select_kernels
 from tessera.memory.plan import MemoryPlan
 from tessera.models import ROOT, ModelFile
@@ -42,7 +43,8 @@ class Compiled:
     loaded: Graph  # as in the file
     passed: Graph  # after the passes, before the schedule rewrote any of it
     options: ScheduleOptions
-    limit_bytes: int | None  # of arena and scratch
+    limit_bytes: int | None  # of the arena
+    isa: Isa  # of the board
     memories: tuple[BoardMemory, ...] | None  # of the board
     found: Found
     kernels: tuple[Step, ...]
@@ -81,9 +83,12 @@ def compile_model(
     _check_edges(graph, edges, options)
     limit = limit_bytes(graph, board, options, application_bytes)
     memories = board.memories if board is not None else None
-    found = find_schedule(graph, options, limit, memories=memories, time_limit_s=time_limit_s, progress=progress)
+    isa = Isa(board.isa) if board is not None else Isa.PORTABLE
+    found = find_schedule(
+        graph, options, limit, isa=isa, memories=memories, time_limit_s=time_limit_s, progress=progress
+    )
     kernels = select_kernels(found.schedule.graph, found.schedule)
-    return Compiled(model, content, loaded, graph, options, limit, memories, found, kernels)
+    return Compiled(model, content, loaded, graph, options, limit, isa, memories, found, kernels)
 
 
 def simplify(loaded: Graph, edges: Edges) -> Graph:
@@ -112,6 +117,7 @@ def find_modes(
                 compiled.passed,
                 options,
                 compiled.limit_bytes,
+                isa=compiled.isa,
                 memories=compiled.memories,
                 time_limit_s=time_limit_s,
                 progress=progress,
@@ -129,7 +135,7 @@ def _check_edges(graph: Graph, edges: Edges, options: ScheduleOptions) -> None:
 
 
 def limit_bytes(graph: Graph, board: Board | None, options: ScheduleOptions, application_bytes: int = 0) -> int | None:
-    """What arena and scratch may take together; None: as much as they like."""
+    """What the arena may take; None: as much as it likes."""
     limit = board.arena_limit_bytes if board is not None else None
     if options.sram_bytes is None:
         return limit

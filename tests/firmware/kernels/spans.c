@@ -124,7 +124,7 @@ static void check_resize_map(const map_t *m, const int8_t *in, const int8_t *exp
 
 static void check_windows(const int8_t *in, int32_t kernel, int32_t stride, int32_t pad)
 {
-    static int8_t weights[OUT_C * 7 * 7 * C], expected[MOST];
+    static int8_t weights[OUT_C * 7 * 7 * C], expected[MOST], ring[7 * W];
     static int32_t bias[OUT_C], multiplier[OUT_C];
     static int8_t shift[OUT_C];
     const int32_t out_h = (H + 2 * pad - kernel) / stride + 1, out_w = (W + 2 * pad - kernel) / stride + 1;
@@ -145,7 +145,7 @@ static void check_windows(const int8_t *in, int32_t kernel, int32_t stride, int3
 
     tess_conv2d_s8(&conv, in, expected);
     check_window_map(&(map_t){"conv2d", &conv, conv2d, in_shape, wide, kernel, stride, pad}, in, expected);
-    tess_depthwise_conv2d_s8(&dw, in, expected);
+    tess_depthwise_conv2d_s8(&dw, in, expected, ring);
     check_window_map(&(map_t){"depthwise", &dw, depthwise, in_shape, wide, kernel, stride, pad}, in, expected);
     tess_avg_pool2d_s8(&pool, in, expected);
     check_window_map(&(map_t){"avg_pool2d", &pool, avg_pool, in_shape, same, kernel, stride, pad}, in, expected);

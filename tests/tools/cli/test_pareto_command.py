@@ -53,7 +53,7 @@ def test_no_line_is_beaten_and_the_last_computes_nothing_again(report: dict[str,
     assert [p["sram_bytes"] for p in front] == sorted({p["sram_bytes"] for p in front})
     assert [p["macs_executed"] for p in front] == sorted({p["macs_executed"] for p in front}, reverse=True)
     assert front[-1]["macs_factor"] == 1
-    assert all(p["sram_bytes"] == p["arena_bytes"] + p["scratch_bytes"] for p in front)
+    assert all(p["sram_bytes"] == p["arena_bytes"] >= p["scratch_bytes"] for p in front)
     assert all(p["instructions_factor_estimated"] >= 1 for p in front)
 
 

@@ -1,8 +1,9 @@
 """Runs accesses byte by byte: an independent oracle for overlaps and plans.
 
-Memory holds, for each byte, which byte of which tensor it is. Every operator does its worst within what the portable
-kernels promise (firmware/lib/tessera): a row is written in full before its window is read, a pixel before its input
-pixel; an element is read before it is written.
+Memory holds, for each byte, which byte of which tensor it is. Every operator does its worst within what the kernels
+promise (firmware/lib/tessera): a row is written in full before its window is read, four pixels before their input
+pixels; an element is read before it is written. A depthwise convolution goes channel by channel, and copies the rows of
+a window before it writes the row.
 """
 
 from __future__ import annotations
@@ -57,16 +58,16 @@ def steps(graph: Graph, op: Op) -> Iterator[Step]:
             )
         return
     window = _window(graph, op)
+    if isinstance(op.attrs, DepthwiseConv2D):
+        yield from _channels(graph, op)
+        return
     if window is not None:
         (_, rows, cols, channels), (_, out_rows, out_cols, out_channels) = (graph.tensor(t).shape for t in (x, y))
         (kernel_rows, kernel_cols), (stride, stride_cols), (top, _, left, _) = window
         if window == ((1, 1), (1, 1), (0, 0, 0, 0)) and isinstance(op.attrs, Conv2D):
-            for p in range(rows * cols):
-                yield (
-                    [(x, (p * channels, (p + 1) * channels))],
-                    [(y, (p * out_channels, (p + 1) * out_channels))],
-                    False,
-                )
+            for p in range(0, rows * cols, 4):
+                end = min(rows * cols, p + 4)
+                yield [(x, (p * channels, end * channels))], [(y, (p * out_channels, end * out_channels))], False
             return
         for r in range(out_rows):
             seen = []
@@ -88,9 +89,25 @@ def steps(graph: Graph, op: Op) -> Iterator[Step]:
     yield [(t, whole(t)) for t in reads], [(t, whole(t)) for t in op.outputs], False
 
 
+def _channels(graph: Graph, op: Op) -> Iterator[Step]:
+    x, y, conv = op.inputs[0], op.outputs[0], op.attrs
+    assert isinstance(conv, DepthwiseConv2D)
+    (_, rows, cols, channels), (_, out_rows, out_cols, out_channels) = (graph.tensor(t).shape for t in (x, y))
+    for c in range(out_channels):
+        copied = 0
+        for r in range(out_rows):
+            top = r * conv.stride[0] - conv.padding[0]
+            end = min(rows, top + graph.tensor(op.inputs[1]).shape[1])
+            pixels = range(max(copied, top, 0) * cols, max(0, end) * cols)
+            copied = max(copied, end)
+            seen = [(x, (p * channels + c // conv.depth_multiplier,) * 2) for p in pixels]
+            made = [(y, (p * out_channels + c,) * 2) for p in range(r * out_cols, (r + 1) * out_cols)]
+            yield [(t, (i, i + 1)) for t, (i, _) in seen], [(t, (i, i + 1)) for t, (i, _) in made], True
+
+
 def _window(graph: Graph, op: Op) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None:
     match op.attrs:
-        case Conv2D() | DepthwiseConv2D() as conv:
+        case Conv2D() as conv:
             return graph.tensor(op.inputs[1]).shape[1:3], conv.stride, conv.padding
         case AvgPool2D() | MaxPool2D() as pool:
             return pool.kernel, pool.stride, pool.padding

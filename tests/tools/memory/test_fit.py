@@ -13,8 +13,8 @@ from tessera.schedule.schedule import InputMode, Schedule
 
 def test_says_by_how_much_where_and_what_would_fit() -> None:
     schedule = make_schedule(three_ops())
-    plan = plan_memory(schedule, scratch_bytes=100)
-    needed = plan.arena_bytes + 100
+    plan = plan_memory(schedule)
+    needed = plan.arena_bytes
     check_fit(plan, schedule, needed, "f4")
     with pytest.raises(DoesNotFit) as caught:
         check_fit(plan, schedule, needed - 400, "f4")
@@ -61,10 +61,3 @@ def test_memories_that_cannot_share_a_map() -> None:
         check_fit(plan, schedule, 1 << 20, "board", memories=rooms)
     enough = (*rooms, BoardMemory("SLOWEST", 4096, 4))
     check_fit(plan_memory(schedule, memories=enough), schedule, 1 << 20, "board", memories=enough)
-
-
-def test_scratch_counts_in_the_first_memory() -> None:
-    schedule = make_schedule(three_ops())
-    plan = plan_memory(schedule, scratch_bytes=64, memories=(room := (BoardMemory("ONE", 48, 1),)))
-    with pytest.raises(DoesNotFit, match="cannot be spread"):
-        check_fit(plan, schedule, 1 << 20, "board", memories=room)

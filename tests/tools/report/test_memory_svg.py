@@ -86,7 +86,7 @@ def test_memories_lie_one_above_the_other() -> None:
     plan = plan_memory(schedule)
     fast, slow = Memory("dtcm", 1024), Memory("axi", 2048)
     places = (Place(0, 0), Place(1, 0), *[Place(1, 512)] * (len(plan.buffers) - 2))
-    split = MemoryPlan(plan.buffers, (), places, (fast, slow), 0, 0, False)
+    split = MemoryPlan(plan.buffers, (), places, (fast, slow), 0, False)
     text = memory_svg(schedule, split, "toy")
     assert "dtcm: 1,024 B" in text
     assert "axi: 2,048 B" in text

@@ -27,7 +27,7 @@ def test_macs() -> None:
 
 def test_stage_memory() -> None:
     schedule = make_schedule(three_ops())
-    assert [s.live_bytes for s in stage_memory(schedule)] == [768 + 512, 512 + 512, 512 + 1024]
+    assert [s.live_bytes for s in stage_memory(schedule)] == [768 + 512, 512 + 512 + 3 * 8, 512 + 1024]
     peak = peak_stage(schedule)
     assert peak is not None
     assert (peak.stage, peak.ops) == (2, ("conv2d2",))

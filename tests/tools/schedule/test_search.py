@@ -70,7 +70,9 @@ def test_once_computes_nothing_again(graph: MakeGraph, mode: InputMode) -> None:
     search, point = least_once(graph, mode)
     schedule = schedule_of(search.space, point)
     assert point.macs == macs_executed(schedule) == search.macs == macs(graph())
-    assert pressure(schedule) <= point.bytes < layers_only(graph())
+    assert pressure(schedule) <= point.bytes <= layers_only(graph())
+    in_place = graph.__name__ == "squeezed"  # a mean needs its depthwise map whole, and that lies over its input
+    assert in_place or point.bytes < layers_only(graph())
 
 
 @pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)

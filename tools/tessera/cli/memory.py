@@ -37,7 +37,7 @@ def memory_report(compiled: Compiled, board: Board) -> dict[str, Any]:
         },
         "input_bytes_pulled": input_bytes_pulled(schedule),
         "input_pulls_per_byte": input_bytes_pulled(schedule) / frame if frame else 0.0,
-        "peak_sram_bytes": plan.arena_bytes + plan.scratch_bytes,
+        "peak_sram_bytes": plan.arena_bytes,
         "memories": [{"name": m.name, "bytes": m.bytes} for m in plan.memories],
         "lower_bound_bytes": plan.lower_bound_bytes,
         "optimal": plan.optimal,
@@ -102,7 +102,7 @@ def sram_report(compiled: Compiled, board: Board, image: Firmware) -> dict[str, 
 
 
 def sram_total_bytes(board: Board, image: Firmware) -> int:
-    """Arena and scratch, stack with its guard, and the firmware's variables, as linked."""
+    """Arena, stack with its guard, and the firmware's variables, as linked."""
     return image.sizes.arena_bytes + board.stack_bytes + GUARD_BYTES + image.static_ram_bytes
 
 
@@ -123,8 +123,8 @@ def sram_sentence(report: dict[str, Any]) -> str:
     used = f" ({report['stack_bytes']:,} B used)" if "stack_bytes" in report else ""
     verdict = "" if limit is None else f", {'within' if report['within_limit'] else 'over'} the limit of {limit:,} B"
     return (
-        f"SRAM    {report['sram_total_bytes']:,} B: arena {report['arena_bytes']:,} B, "
-        f"scratch {report['scratch_bytes']:,} B, stack {report['stack_reserved_bytes']:,} B{used}, "
+        f"SRAM    {report['sram_total_bytes']:,} B: arena {report['arena_bytes']:,} B "
+        f"({report['scratch_bytes']:,} B of it scratch), stack {report['stack_reserved_bytes']:,} B{used}, "
         f"static {report['static_ram_bytes']:,} B{verdict}"
     )
 
@@ -146,9 +146,9 @@ def input_sentence(report: dict[str, Any]) -> str:
 
 
 def modes_sentence(report: dict[str, Any]) -> str:
-    """Arena and scratch of every way to take the image."""
+    """Arena of every way to take the image."""
     return "modes   " + ", ".join(
-        f"{mode} {m['arena_bytes'] + m['scratch_bytes']:,} B"
+        f"{mode} {m['arena_bytes']:,} B"
         + (f" (MACs x {m['macs_factor']:.3f})" if m["macs_factor"] > 1 else "")
         + (
             ""

@@ -17,7 +17,6 @@ from tessera.cli.command import console, searching, write_file, write_json
 from tessera.errors import BadInput
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.graph import Graph
-from tessera.kernels.select import select_kernels
 from tessera.memory.planner import plan_memory
 from tessera.models import find_model
 from tessera.pipeline import possible_modes, simplify
@@ -87,11 +86,10 @@ def _apart(points: Sequence[Point], model_macs: int) -> list[Point]:
 
 def _planned(search: Search, point: Point, least_cost: int, mode: InputMode) -> Planned:
     schedule = schedule_of(search.space, point)
-    scratch = max((k.scratch_bytes for k in select_kernels(schedule.graph, schedule)), default=0)
-    plan = plan_memory(schedule, time_limit_s=PLAN_LIMIT_S, scratch_bytes=scratch)
+    plan = plan_memory(schedule, time_limit_s=PLAN_LIMIT_S)
     macs = macs_executed(schedule)
-    front_point = FrontPoint(plan.arena_bytes + scratch, macs, macs / search.macs if search.macs else 1.0, mode)
-    return Planned(front_point, scratch, point.cost / max(1, least_cost), len(schedule.stages))
+    front_point = FrontPoint(plan.arena_bytes, macs, macs / search.macs if search.macs else 1.0, mode)
+    return Planned(front_point, plan.scratch_bytes, point.cost / max(1, least_cost), len(schedule.stages))
 
 
 def _show(name: str, board: Board, planned: dict[InputMode, list[Planned]], peers: Sequence[PeerPoint]) -> None:
@@ -134,7 +132,7 @@ def _report(
             {
                 "input": mode.value,
                 "sram_bytes": p.point.bytes,
-                "arena_bytes": p.point.bytes - p.scratch_bytes,
+                "arena_bytes": p.point.bytes,
                 "scratch_bytes": p.scratch_bytes,
                 "macs_executed": p.point.macs,
                 "macs_factor": p.point.factor,

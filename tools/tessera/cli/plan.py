@@ -10,7 +10,7 @@ from rich.table import Table
 from tessera.board import Board, load_board
 from tessera.cli.choices import Choices, compile_for
 from tessera.cli.command import console, searching, write_file, write_json
-from tessera.cli.inspect import kind, weights_bytes
+from tessera.cli.inspect import folding_report, folding_sentence, kind, weights_bytes
 from tessera.cli.memory import input_sentence, macs_sentence, memory_report, modes_sentence
 from tessera.errors import DoesNotFit
 from tessera.firmware.code_size import code_bytes
@@ -75,6 +75,7 @@ def plan_report(compiled: Compiled, board: Board) -> dict[str, Any]:
     return {
         **memory_report(compiled, board),
         "modes": {mode.value: _mode_row(found, compiled) for mode, found in modes.items()},
+        "folded": folding_report(compiled),
         "weights_fit_flash": weights_bytes(compiled.graph) <= board.flash_bytes,
         "code_bytes": code_bytes(generate(compiled, board.name), board),
     }
@@ -112,7 +113,8 @@ def _show(compiled: Compiled, report: dict[str, Any]) -> None:
         f"{modes_sentence(report)}\n"
         f"arena   {report['arena_bytes']:,} B ({proof}; lower bound {report['lower_bound_bytes']:,} B)\n"
         f"{_search_sentence(compiled)}"
-        f"scratch {report['scratch_bytes']:,} B\n"
+        f"scratch {report['scratch_bytes']:,} B of the arena, while kernels run\n"
+        f"{folding_sentence(report['folded'])}"
         f"flash   weights {report['weights_bytes']:,} B, code {report['code_bytes']:,} B\n"
         f"{macs_sentence(report)}",
         highlight=False,

@@ -10,7 +10,7 @@ from tessera.codegen.ctext import comment_text, dims_text, float_text, int_text,
 from tessera.codegen.places import BufferText, Places, memory_bytes
 from tessera.codegen.stages import SIZES, StageText, make_stage
 from tessera.ir.graph import DType, Graph, TensorId
-from tessera.kernels.call import Argument, Array, KernelCall, Operand, SpanKernel, Step, Struct
+from tessera.kernels.call import Argument, Array, KernelCall, Operand, Scratch, SpanKernel, Step, Struct
 from tessera.memory.plan import MemoryPlan
 from tessera.schedule.schedule import InputMode, Schedule
 
@@ -101,7 +101,7 @@ def make_document(schedule: Schedule, plan: MemoryPlan, kernels: Sequence[Step],
         mine = kernels[first : first + sum(len(graph.ops[i].outputs) for i in stage.ops)]
         if stage.is_layer:
             calls = [k for k in mine if isinstance(k, KernelCall)]
-            layer = [_layer_step(graph, first + n, call, places, constants) for n, call in enumerate(calls)]
+            layer = [_layer_step(graph, first + n, number, call, places, constants) for n, call in enumerate(calls)]
             steps += layer
             run += layer
         else:
@@ -136,7 +136,9 @@ def make_document(schedule: Schedule, plan: MemoryPlan, kernels: Sequence[Step],
     )
 
 
-def _layer_step(graph: Graph, index: int, call: KernelCall, places: Places, constants: Constants) -> StepText:
+def _layer_step(
+    graph: Graph, index: int, stage: int, call: KernelCall, places: Places, constants: Constants
+) -> StepText:
     identifier = places.identifier(call.output)
 
     def argument(value: Argument, number: int) -> str:
@@ -148,6 +150,8 @@ def _layer_step(graph: Graph, index: int, call: KernelCall, places: Places, cons
                 return constants.array(value, identifier)
             case Operand():
                 return f"{_POINTER[value.ctype]}({places.at(value.tensor)})"
+            case Scratch():
+                return f"TESS_SCRATCH({places.scratch(stage)})"
             case _:
                 return int_text(value)
 

@@ -52,6 +52,10 @@ class Places:
         assert found is not None, f"tensor {tensor} has no buffer for {role.value} of stage {stage}"
         return found.constant
 
+    def scratch(self, stage: int) -> str:
+        """Of the kernels of a stage, which has some."""
+        return next(t.constant for (_, role, owner), t in self._found.items() if (role, owner) == (Role.SCRATCH, stage))
+
     def text(self, place: Place) -> str:
         """For people: `offset`, or `memory:offset` where there are several."""
         return f"{place.offset}" if len(self.plan.memories) == 1 else f"{place.memory}:{place.offset}"
@@ -62,9 +66,7 @@ class Places:
 
 
 def memory_bytes(plan: MemoryPlan) -> tuple[int, ...]:
-    """Of each memory, with the scratch that lies behind the first."""
-    first, *others = (m.bytes for m in plan.memories)
-    return (align_up(first + plan.scratch_bytes, ARENA_ALIGNMENT), *others)
+    return tuple(align_up(m.bytes, ARENA_ALIGNMENT) for m in plan.memories)
 
 
 def _part(buffer: Buffer) -> str:

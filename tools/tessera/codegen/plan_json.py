@@ -32,7 +32,7 @@ def plan_json(
         "arena_bytes": plan.arena_bytes,
         "scratch_bytes": plan.scratch_bytes,
         "input_frame_bytes": _frame_bytes(schedule),
-        "peak_sram_bytes": plan.arena_bytes + plan.scratch_bytes,
+        "peak_sram_bytes": plan.arena_bytes,
         "lower_bound_bytes": plan.lower_bound_bytes,
         "optimal": plan.optimal,
         "macs": macs(graph),

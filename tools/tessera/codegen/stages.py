@@ -19,7 +19,7 @@ SIZES = (
     SizeText("tess_map_t", 80, 88),
     SizeText("tess_node_t", 24, 40),
     SizeText("tess_source_t", 20, 24),
-    SizeText("tess_stage_t", 24, 40),
+    SizeText("tess_stage_t", 28, 40),
 )
 
 Fields = tuple[tuple[str, str], ...]
@@ -70,6 +70,7 @@ class StageText:
     number: int
     row_ticks: int
     col_ticks: int
+    scratch: str  # empty: no kernel needs any
     maps: tuple[MapText, ...]
     nodes: tuple[NodeText, ...]
     actions: tuple[ActionText, ...]
@@ -108,7 +109,8 @@ def make_stage(
         for n, (kernel, name, of_node) in enumerate(zip(kernels, names, sources, strict=True))
     )
     actions = tuple(_actions(graph, stage, index))
-    return StageText(f"stage_{number}", number, stage.row_ticks, stage.col_ticks, tuple(maps), nodes, actions)
+    scratch = places.scratch(number) if any(kernel.scratch_bytes for kernel in kernels) else ""
+    return StageText(f"stage_{number}", number, stage.row_ticks, stage.col_ticks, scratch, tuple(maps), nodes, actions)
 
 
 def _key(source: SpanSource, step: str, constants: Constants) -> Key:

@@ -39,12 +39,12 @@ def code_bytes(sources: Sources, board: Board) -> int:
 
 def _library_objects(board: Board) -> list[str]:
     """The kernel library, compiled once for a core and kept until a source changes."""
-    files = sorted(LIBRARY.rglob("*.c"))
+    files = sorted([*LIBRARY.rglob("*.c"), *LIBRARY.rglob("*.S")])
     key = hashlib.sha256("\0".join([*board.cpu_flags, *FLAGS]).encode())
     for path in [*files, *sorted(LIBRARY.rglob("*.h"))]:
         key.update(path.read_bytes())
     folder = CACHE / key.hexdigest()[:16]
-    objects = {f: folder / f"{f.stem}.o" for f in files}
+    objects = {f: folder / f"{f.parent.name}_{f.name}.o" for f in files}
     folder.mkdir(parents=True, exist_ok=True)
     missing = [f for f, o in objects.items() if not o.is_file()]
     with ThreadPoolExecutor(2) as pool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tessera.arith.multipliers import conv_multipliers
 from tessera.ir.attrs import Clamp, Conv2D, DepthwiseConv2D
 from tessera.ir.graph import Graph, Op
-from tessera.kernels.call import Array, KernelCall, Struct, Value
+from tessera.kernels.call import Array, KernelCall, Scratch, Struct, Value
 from tessera.kernels.operands import bias_field, constant, map_shape, output_of, requant, s8
+from tessera.kernels.scratch import portable_scratch_bytes
 from tessera.memory.overlap import is_pointwise
 
 Fields = tuple[tuple[str, Value], ...]
@@ -30,7 +33,9 @@ def bind_depthwise_conv2d(graph: Graph, op: Op, attrs: DepthwiseConv2D) -> Kerne
         ("depth_multiplier", attrs.depth_multiplier),
         *_arithmetic(graph, op, weights.shape[3], attrs.clamp, attrs.float32_product),
     )
-    return _whole_map(graph, op, "DepthwiseConv2D", "tess_depthwise_conv2d_s8", fields)
+    call = _whole_map(graph, op, "DepthwiseConv2D", "tess_depthwise_conv2d_s8", fields)
+    (arguments,) = call.calls
+    return replace(call, calls=((*arguments, Scratch()),), scratch_bytes=portable_scratch_bytes(graph, op))
 
 
 def _bind_1x1(graph: Graph, op: Op, attrs: Conv2D) -> KernelCall:

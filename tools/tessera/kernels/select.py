@@ -1,4 +1,4 @@
-"""Picks the C kernel of every step. So far each operator has one portable kernel, but for 1x1 convolutions.
+"""Picks the C kernel of every step: the portable one, or one of the board's instruction set that can take its place.
 
 Of a streamed operator it is the one that computes spans of rows."""
 
@@ -34,7 +34,10 @@ from tessera.ir.attrs import (
 from tessera.ir.graph import Graph, Op
 from tessera.kernels import conv2d, copy, elementwise, fully_connected, mean, pointwise, pool2d, resize, softmax
 from tessera.kernels.call import KernelCall, SpanKernel, Step
+from tessera.kernels.dsp.lower import lower, lower_span
+from tessera.kernels.isa import KernelSet
 from tessera.kernels.limits import check_limits
+from tessera.kernels.scratch import scratch_bytes
 from tessera.kernels.spans import bind_span
 from tessera.schedule.check import computed_pixels, map_plan
 from tessera.schedule.cost import op_macs
@@ -46,13 +49,19 @@ def select_kernels(graph: Graph, schedule: Schedule) -> tuple[Step, ...]:
     steps: list[Step] = []
     for stage in schedule.stages:
         for op in (graph.ops[i] for i in stage.ops):
-            calls = bind(graph, op)
-            steps += calls if stage.is_layer else [_streamed(graph, stage, op, *calls)]
+            calls, mine = bind(graph, op), list[Step]()
+            if stage.is_layer:
+                mine += [lower(graph, op, call, schedule.kernels) for call in calls]
+            else:
+                mine.append(_streamed(graph, stage, op, calls[0], schedule.kernels))
+            most = scratch_bytes(graph, op, schedule.kernels, streamed=not stage.is_layer)
+            assert all(step.scratch_bytes <= most for step in mine), f"{op.name} takes more scratch than was planned"
+            steps += mine
     return tuple(steps)
 
 
-def _streamed(graph: Graph, stage: Stage, op: Op, layer: KernelCall) -> SpanKernel:
-    kernel = bind_span(graph, op, layer)
+def _streamed(graph: Graph, stage: Stage, op: Op, layer: KernelCall, kernels: KernelSet) -> SpanKernel:
+    kernel = lower_span(graph, op, bind_span(graph, op, layer), kernels)
     if not layer.macs:
         return kernel
     _, height, width, _ = graph.tensor(kernel.output).shape

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tessera.ir.attrs import MeanOfMeans
+from tessera.ir.attrs import DepthwiseConv2D, MeanOfMeans
 from tessera.ir.graph import Graph, Op, TensorId
+from tessera.kernels.scratch import scratch_bytes
 from tessera.memory.overlap import lead_bytes, runs_in_place, streamed_lead_bytes
 from tessera.memory.plan import Buffer, Role, SafeOverlap
 from tessera.schedule.schedule import MapPlan, Schedule, Stage
@@ -13,8 +14,8 @@ from tessera.schedule.views import view_roots
 
 
 def make_buffers(schedule: Schedule) -> tuple[Buffer, ...]:
-    """One buffer for each activation and its views that is whole, and up to three for a map of which only parts exist,
-    in the order of birth.
+    """One buffer for each activation and its views that is whole, up to three for a map of which only parts exist, and
+    one for the scratch of each stage, in the order of birth.
 
     Resident graph inputs live from 0, graph outputs to the number of slots + 1: at the time behind the last slot only
     the outputs are alive. What a streamed stage makes or reads whole lives through all its slots: its operators take
@@ -45,6 +46,10 @@ def make_buffers(schedule: Schedule) -> tuple[Buffer, ...]:
         for t in (roots[t] for op in ops for t in op.inputs):
             if t not in partial:
                 end[t] = max(last, end.get(t, 0))
+        scratch = max(scratch_bytes(graph, op, schedule.kernels, streamed=not stage.is_layer) for op in ops)
+        if scratch:
+            t = ops[0].outputs[0]
+            parts.append(Buffer(graph.tensor(t).name, (t,), scratch, first, last, Role.SCRATCH, number))
     end |= {roots[t]: len(make_slots(schedule)) + 1 for t in graph.outputs}
     shared: dict[TensorId, list[TensorId]] = {}
     for t, root in roots.items():
@@ -123,6 +128,7 @@ def _layer_overlaps(
     graph: Graph, stage: Stage, whole: dict[TensorId, int], dying: dict[TensorId, int]
 ) -> list[SafeOverlap]:
     op = graph.ops[stage.ops[0]]
+    in_place = isinstance(op.attrs, DepthwiseConv2D)
     leads: dict[int, list[int | None]] = {}
     for index, t in enumerate(op.inputs):
         if t in dying:
@@ -131,7 +137,7 @@ def _layer_overlaps(
     for source, needs in leads.items():
         known = [lead for lead in needs if lead is not None]
         if len(known) == len(needs) and len(op.outputs) == 1:
-            overlaps.append(SafeOverlap(whole[op.outputs[0]], source, max(known)))
+            overlaps.append(SafeOverlap(whole[op.outputs[0]], source, max(known), in_place))
     return overlaps
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from tessera.board import BoardMemory
 from tessera.errors import DoesNotFit
 from tessera.ir.graph import Tensor
-from tessera.memory.align import ARENA_ALIGNMENT, align_up
 from tessera.memory.plan import Buffer, MemoryPlan, Role
 from tessera.memory.planner import step_bytes
 from tessera.schedule.options import DEFAULT, ScheduleOptions
@@ -16,7 +15,7 @@ from tessera.schedule.schedule import InputMode, Schedule
 from tessera.schedule.slots import make_slots
 
 SHOWN = 4  # buffers of the worst moment
-PARTS = {Role.LINES: "rows of ", Role.WINDOW: "a window of ", Role.LEFT: "columns of "}
+PARTS = {Role.LINES: "rows of ", Role.WINDOW: "a window of ", Role.LEFT: "columns of ", Role.SCRATCH: "scratch of "}
 
 
 def check_fit(
@@ -29,31 +28,25 @@ def check_fit(
     least: tuple[int, float] | None = None,
     options: ScheduleOptions = DEFAULT,
 ) -> None:
-    """Raises DoesNotFit when arena and scratch together exceed `limit_bytes`, or a memory of the plan the limit of the
+    """Raises DoesNotFit when the arena exceeds `limit_bytes`, or a memory of the plan the limit of the
     board's memory of that name. `least`: the fewest bytes of any schedule found, and its MACs as a multiple of the
     model's. `options`: what was asked for, and could be asked for otherwise."""
     if excess_bytes(plan, limit_bytes, memories) == 0:
         return
-    needed = _needed_bytes(plan)
+    needed = plan.arena_bytes
     graph = schedule.graph
-    scratch = f" and {plan.scratch_bytes:,} B of scratch" if plan.scratch_bytes else ""
     raise DoesNotFit(
-        f"{graph.name} does not fit on {board_name}: it needs {needed:,} B of SRAM (an arena of {plan.arena_bytes:,} B"
-        f"{scratch}), {_excess(needed, limit_bytes, memories, options)}{_worst_slot(plan, schedule)}{_least(least)}; "
+        f"{graph.name} does not fit on {board_name}: it needs an arena of {needed:,} B, "
+        f"{_excess(needed, limit_bytes, memories, options)}{_worst_slot(plan, schedule)}{_least(least)}; "
         f"{_advice(plan, schedule, limit_bytes, memories, options)}."
     )
 
 
 def excess_bytes(plan: MemoryPlan, limit_bytes: int, memories: Sequence[BoardMemory] = ()) -> int:
-    """By how much arena and scratch exceed `limit_bytes`, or one memory the limit of the board's, whichever is more."""
+    """By how much the arena exceeds `limit_bytes`, or one memory the limit of the board's, whichever is more."""
     limits = {m.name: m.limit_bytes for m in memories}
-    scratch = [align_up(plan.scratch_bytes, ARENA_ALIGNMENT), *[0] * (len(plan.memories) - 1)]
-    over = [m.bytes + n - limits.get(m.name, m.bytes + n) for m, n in zip(plan.memories, scratch, strict=True)]
-    return max(0, _needed_bytes(plan) - limit_bytes, *over)
-
-
-def _needed_bytes(plan: MemoryPlan) -> int:
-    return align_up(plan.arena_bytes, ARENA_ALIGNMENT) + plan.scratch_bytes
+    over = [m.bytes - limits.get(m.name, m.bytes) for m in plan.memories]
+    return max(0, plan.arena_bytes - limit_bytes, *over)
 
 
 def _excess(needed: int, limit: int, memories: Sequence[BoardMemory], options: ScheduleOptions) -> str:
@@ -102,7 +95,7 @@ def _advice(
     plan: MemoryPlan, schedule: Schedule, limit: int, memories: Sequence[BoardMemory], options: ScheduleOptions
 ) -> str:
     """What to change, the easiest first."""
-    needed = _needed_bytes(plan)
+    needed = plan.arena_bytes
     images = [t for t in map(schedule.graph.tensor, schedule.graph.inputs) if len(t.shape) == 4]
     ways: list[str] = []
     if images and schedule.input_mode is InputMode.RESIDENT:
@@ -113,7 +106,7 @@ def _advice(
         ways.append(f"allow {needed - limit:,} B more with --sram")
     else:
         ways.append(f"take a board with at least {math.ceil(needed / 1024):,} KiB for it")
-    smaller = _smaller_image(plan, images, limit - plan.scratch_bytes)
+    smaller = _smaller_image(plan, images, limit)
     if smaller:
         ways.append(smaller)
     return ", ".join(ways[:-1]) + (", or " if len(ways) > 1 else "") + ways[-1]

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from tessera.memory.plan import Buffer
 
 Distances = list[dict[int, int]]  # [a][b], for buffers alive together: offset(a) + [a][b] <= offset(b), or b before a
+Pairs = frozenset[tuple[int, int]]  # (a, b) and (b, a): or their offsets are equal
 REPAIRS = 40
 
 
 def place_greedily(
-    buffers: Sequence[Buffer], distances: Distances, pressure: Sequence[int], goal_bytes: int
+    buffers: Sequence[Buffer], distances: Distances, equal: Pairs, pressure: Sequence[int], goal_bytes: int
 ) -> tuple[int, ...]:
     """The best offsets found; stops as soon as they end within `goal_bytes`."""
     best: tuple[int, ...] = ()
@@ -23,7 +24,7 @@ def place_greedily(
     for order in _orders(buffers, pressure):
         for outward in (False, True):
             for _ in range(REPAIRS):
-                offsets = _place(order, buffers, distances, outward=outward)
+                offsets = _place(order, buffers, distances, equal, outward=outward)
                 ends = [o + b.nbytes for o, b in zip(offsets, buffers, strict=True)]
                 end = max(ends, default=0)
                 if best_end < 0 or end < best_end:
@@ -50,16 +51,20 @@ def _orders(buffers: Sequence[Buffer], pressure: Sequence[int]) -> list[list[int
     ]
 
 
-def _place(order: Sequence[int], buffers: Sequence[Buffer], distances: Distances, *, outward: bool) -> tuple[int, ...]:
+def _place(
+    order: Sequence[int], buffers: Sequence[Buffer], distances: Distances, equal: Pairs, *, outward: bool
+) -> tuple[int, ...]:
     """Each buffer at the lowest offset that its placed neighbours allow; outward: or below them, when that keeps the
     arena smaller, everything moving up at the end. (An output slides under its input, so room below it counts.)"""
     offsets: dict[int, int] = {}
     low = high = 0
     for i in order:
         # i may not lie at (offsets[j] - distance(i, j), offsets[j] + distance(j, i)), an open interval
-        blocked = sorted(
-            (offsets[j] - distances[i][j], offsets[j] + distances[j][i]) for j in distances[i] if j in offsets
-        )
+        blocked = []
+        for j in (j for j in distances[i] if j in offsets):
+            begin, end = offsets[j] - distances[i][j], offsets[j] + distances[j][i]
+            blocked += [(begin, offsets[j]), (offsets[j], end)] if (i, j) in equal else [(begin, end)]
+        blocked.sort()
         choices = [_first_free(low, blocked)]
         if outward:
             choices += [at for at in {b[0] for b in blocked} if not any(begin < at < end for begin, end in blocked)]

@@ -6,7 +6,8 @@ input, what is written never reaches what is still to be read. In-place elementw
 promise in their headers:
 
 * a spatial operator computes output rows in increasing order; row r reads the rows of its window and writes row r;
-* a pointwise operator computes pixels in increasing order; pixel p is written while input pixel p is being read;
+* a pointwise operator computes pixels in increasing order, PIXELS at a time, written while they are being read;
+* a depthwise convolution computes channel after channel and writes only bytes of that channel: in place or apart;
 * an elementwise operator reads element i before it writes element i, in increasing order.
 
 A streamed stage that makes one whole map and reads another to its end is the same rule in row ticks: all that a tick
@@ -41,6 +42,9 @@ from tessera.memory.align import align_up
 from tessera.schedule.schedule import MapPlan, Stage
 from tessera.schedule.streamable import Axis, Upsample, streamable
 
+PIXELS = 4
+"""What kernels of pointwise convolutions take at a time."""
+
 
 def lead_bytes(graph: Graph, op: Op, input_index: int) -> int | None:
     """How many bytes below the start of this input the output must start at least; None: they must be disjoint.
@@ -60,8 +64,11 @@ def lead_bytes(graph: Graph, op: Op, input_index: int) -> int | None:
             return _run_lead(target.size // outputs, outputs * target.dtype.nbytes, inputs * source.dtype.nbytes)
         case Conv2D() as conv if input_index == 0 and is_pointwise(graph, op, conv):
             pixels = target.size // target.shape[-1]
-            return _run_lead(pixels, target.nbytes // pixels, source.nbytes // pixels)
-        case Conv2D() | DepthwiseConv2D() as conv if input_index == 0:
+            return _run_lead(pixels, target.nbytes // pixels, source.nbytes // pixels, PIXELS)
+        case DepthwiseConv2D() as conv if input_index == 0:
+            rows = graph.tensor(op.inputs[1]).shape[1]
+            return 0 if _keeps_ahead(source, target, conv, rows) else None  # only in place, see make_overlaps
+        case Conv2D() as conv if input_index == 0:
             kernel_rows = graph.tensor(op.inputs[1]).shape[1]
             return _window_lead(source, target, kernel_rows, conv.stride[0], conv.padding[0])
         case AvgPool2D() | MaxPool2D() as pool:
@@ -147,9 +154,21 @@ def saved_bytes(target_bytes: int, sources: Iterable[tuple[int, int]]) -> int:
     return max(0, min(align_up(target_bytes) - min(lead for _, lead in aligned), sum(nbytes for nbytes, _ in aligned)))
 
 
-def _run_lead(count: int, out_bytes: int, in_bytes: int) -> int:
-    """max over p < count of (p + 1) * out_bytes - p * in_bytes."""
-    return out_bytes + max(0, (count - 1) * (out_bytes - in_bytes))
+def _keeps_ahead(source: Tensor, target: Tensor, conv: DepthwiseConv2D, kernel_rows: int) -> bool:
+    """Each output row, in the input's place, ends before the last input row that it reads does."""
+    (n, rows_in, width_in, _), (_, rows_out, width_out, _) = source.shape, target.shape
+    read = [min(rows_in, r * conv.stride[0] - conv.padding[0] + kernel_rows) for r in range(rows_out)]
+    ahead = all((r + 1) * width_out <= max(0, end) * width_in for r, end in enumerate(read))
+    return n == 1 and conv.depth_multiplier == 1 and ahead
+
+
+def _run_lead(count: int, out_bytes: int, in_bytes: int, group: int = 1) -> int:
+    """The most, over the groups of a run, of the bytes written up to a group's end less those read up to its start."""
+    last = (count - 1) // group * group
+    return max(
+        min(count, p + group) * out_bytes - p * in_bytes
+        for p in {0, last, max(0, last - group)}  # linear in between
+    )
 
 
 def _window_lead(source: Tensor, target: Tensor, kernel_rows: int, stride: int, pad_top: int) -> int | None:

@@ -1,7 +1,8 @@
 """Offsets of buffers in one memory: greedy orders at once, then an exact solver where the lower bound is not reached.
 
 Everything reduces to one table of distances: for two buffers alive together, offset(a) + distance[a][b] <= offset(b) or
-offset(b) + distance[b][a] <= offset(a). The distance is a's bytes, or its lead where the pair is a safe overlap.
+offset(b) + distance[b][a] <= offset(a). The distance is a's bytes, or its lead where the pair is a safe overlap. Pairs
+that overlap in place may have equal offsets instead.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tessera.memory.align import ARENA_ALIGNMENT, align_up
-from tessera.memory.greedy import Distances, place_greedily
+from tessera.memory.greedy import Distances, Pairs, place_greedily
 from tessera.memory.overlap import saved_bytes
 from tessera.memory.plan import Buffer, SafeOverlap
 from tessera.memory.solver import solve
@@ -30,14 +31,14 @@ class Packing:
 
 def pack(buffers: Sequence[Buffer], overlaps: Sequence[SafeOverlap], time_limit_s: float) -> Packing:
     """Offsets in one memory, as few bytes as can be found."""
-    distances = _distances(buffers, overlaps)
+    distances, equal = _distances(buffers, overlaps), _in_place(overlaps)
     pressure = step_bytes(buffers, overlaps)
     bound = align_up(max(pressure, default=0), ARENA_ALIGNMENT)
-    offsets = place_greedily(buffers, distances, pressure, bound)
+    offsets = place_greedily(buffers, distances, equal, pressure, bound)
     arena = _arena_bytes(buffers, offsets)
     if arena > bound and time_limit_s > 0:
         log.info("greedy %d B, lower bound %d B, asking the solver", arena, bound)
-        solution = solve(buffers, distances, offsets, bound, arena, time_limit_s)
+        solution = solve(buffers, distances, equal, offsets, bound, arena, time_limit_s)
         bound = solution.bound_bytes
         if solution.offsets is not None and _arena_bytes(buffers, solution.offsets) < arena:
             offsets, arena = solution.offsets, _arena_bytes(buffers, solution.offsets)
@@ -70,6 +71,12 @@ def _distances(buffers: Sequence[Buffer], overlaps: Sequence[SafeOverlap]) -> Di
         {j: align_up(a.nbytes) for j, b in enumerate(buffers) if j != i and a.lives_with(b)}
         for i, a in enumerate(buffers)
     ]
-    for o in overlaps:
+    for o in (o for o in overlaps if not o.in_place):
         distances[o.target][o.source] = min(distances[o.target][o.source], align_up(max(0, o.lead)))
     return distances
+
+
+def _in_place(overlaps: Sequence[SafeOverlap]) -> Pairs:
+    """Both ways round."""
+    pairs = [(o.target, o.source) for o in overlaps if o.in_place]
+    return frozenset([*pairs, *((b, a) for a, b in pairs)])

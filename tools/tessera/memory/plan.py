@@ -19,6 +19,7 @@ class Role(Enum):
     LINES = "lines"  # the rows that its stage keeps: MapPlan.lines
     WINDOW = "window"  # what its stage computes in a tick, behind the columns left from the span before
     LEFT = "left"  # those columns, from one span to the next
+    SCRATCH = "scratch"  # nothing of it: what kernels use while they run; named after the first tensor of its stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,13 @@ class Buffer:
 @dataclass(frozen=True, slots=True)
 class SafeOverlap:
     """`source` dies where `target` is born (the same operator, or stage): target may start as low as `lead` bytes below
-    source's start: offset(target) + lead <= offset(source) is as safe as being disjoint. Needs the same memory."""
+    source's start: offset(target) + lead <= offset(source) is as safe as being disjoint; or, `in_place`, only
+    offset(target) == offset(source) is. Needs the same memory."""
 
     target: int  # index into MemoryPlan.buffers
     source: int
-    lead: int
+    lead: int  # 0 in place
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +68,25 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """The place of each of `buffers`; offsets are multiples of `alignment`. Scratch lies behind memory 0."""
+    """The place of each of `buffers`; offsets are multiples of `alignment`."""
 
     buffers: tuple[Buffer, ...]
     overlaps: tuple[SafeOverlap, ...]
     places: tuple[Place, ...]
     memories: tuple[Memory, ...]
-    scratch_bytes: int
     lower_bound_bytes: int
     optimal: bool  # arena_bytes is proven least for this schedule
     alignment: int = 4
 
     @property
     def arena_bytes(self) -> int:
-        """All memories together."""
+        """All memories together, scratch included."""
         return sum(m.bytes for m in self.memories)
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Of the arena: the most that the kernels of one stage use."""
+        return max((b.nbytes for b in self.buffers if b.role is Role.SCRATCH), default=0)
 
     def place_of(self, tensor: TensorId, role: Role = Role.WHOLE, stage: int = -1) -> Place:
         for buffer, place in zip(self.buffers, self.places, strict=True):

@@ -27,12 +27,11 @@ def plan_memory(
     schedule: Schedule,
     *,
     time_limit_s: float = 10.0,
-    scratch_bytes: int = 0,
     memories: Sequence[BoardMemory] | None = None,
     hot_first: bool = False,
 ) -> MemoryPlan:
-    """Places every buffer of the schedule: in one memory without limit, or in those of a board, the first of which also
-    holds the scratch. If they are too small, everything lies in the largest one, beyond its limit (see fit.py).
+    """Places every buffer of the schedule: in one memory without limit, or in those of a board. If they are too small,
+    everything lies in the largest one, beyond its limit (see fit.py).
     `hot_first`: a few more bytes than one memory would need are well spent on hot buffers in fast memories.
 
     The same schedule gives the same plan: the solver's limit counts its work, about one unit a second, not the clock.
@@ -42,20 +41,14 @@ def plan_memory(
     packing = pack(buffers, overlaps, time_limit_s)
     found, names, bound = Spread((0,) * len(buffers), (packing,)), [ONE_MEMORY], packing.bound_bytes
     if memories is not None:
-        rooms = _rooms(memories, scratch_bytes)
+        rooms = [Room(m.limit_bytes, m.cost) for m in memories]
         names = [m.name for m in memories]
         found = _choose(schedule, buffers, overlaps, rooms, packing, time_limit_s, hot_first)
         if len(set(found.memory)) > 1:
             bound = align_up(max(step_bytes(buffers, overlaps)), ARENA_ALIGNMENT)
-    plan = _make_plan(buffers, overlaps, found, names, scratch_bytes, bound)
+    plan = _make_plan(buffers, overlaps, found, names, bound)
     verify_plan(schedule, plan)
     return plan
-
-
-def _rooms(memories: Sequence[BoardMemory], scratch_bytes: int) -> list[Room]:
-    """What buffers may take of each memory; the first also holds the scratch."""
-    scratch = [align_up(scratch_bytes, ARENA_ALIGNMENT), *[0] * (len(memories) - 1)]
-    return [Room(max(0, m.limit_bytes - n), m.cost) for m, n in zip(memories, scratch, strict=True)]
 
 
 def _choose(
@@ -89,13 +82,12 @@ def _make_plan(
     overlaps: tuple[SafeOverlap, ...],
     found: Spread,
     names: Sequence[str],
-    scratch_bytes: int,
     bound: int,
 ) -> MemoryPlan:
-    """Memories that hold nothing are left out, but for the first where it holds the scratch."""
-    used = [k for k, p in enumerate(found.packings) if p.nbytes or (k == 0 and scratch_bytes)] or [0]
+    """Memories that hold nothing are left out."""
+    used = [k for k, p in enumerate(found.packings) if p.nbytes] or [0]
     offsets = [iter(p.offsets) for p in found.packings]
     places = tuple(Place(used.index(k), next(offsets[k])) for k in found.memory)
     memories = tuple(Memory(names[k], found.packings[k].nbytes) for k in used)
     optimal = found.nbytes == bound
-    return MemoryPlan(buffers, overlaps, places, memories, scratch_bytes, bound, optimal, BUFFER_ALIGNMENT)
+    return MemoryPlan(buffers, overlaps, places, memories, bound, optimal, BUFFER_ALIGNMENT)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tessera.memory.align import ARENA_ALIGNMENT, BUFFER_ALIGNMENT, align_up
-from tessera.memory.greedy import Distances
+from tessera.memory.greedy import Distances, Pairs
 from tessera.memory.plan import Buffer
 
 UNIT = BUFFER_ALIGNMENT  # the solver counts in words
@@ -22,6 +22,7 @@ class Solution:
 def solve(
     buffers: Sequence[Buffer],
     distances: Distances,
+    equal: Pairs,
     hint: Sequence[int],
     lower_bytes: int,
     upper_bytes: int,
@@ -42,8 +43,14 @@ def solve(
         for j in (j for j in distances[i] if j > i):
             first = model.new_bool_var(f"{i} below {j}")
             model.add(offsets[i] + distances[i][j] // UNIT <= offsets[j]).only_enforce_if(first)
-            model.add(offsets[j] + distances[j][i] // UNIT <= offsets[i]).only_enforce_if(~first)
             model.add_hint(first, hint[i] + distances[i][j] <= hint[j])
+            otherwise = [~first]
+            if (i, j) in equal:
+                same = model.new_bool_var(f"{i} at {j}")
+                model.add(offsets[i] == offsets[j]).only_enforce_if([same, ~first])
+                model.add_hint(same, hint[i] == hint[j])
+                otherwise.append(~same)
+            model.add(offsets[j] + distances[j][i] // UNIT <= offsets[i]).only_enforce_if(otherwise)
     model.add_hint(arena, upper_bytes // ARENA_ALIGNMENT)
     model.minimize(arena)
     solver = cp_model.CpSolver()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tessera.memory.align import ARENA_ALIGNMENT, BUFFER_ALIGNMENT, align_up
@@ -85,7 +85,7 @@ def _inside(
     ids = [i for i, at in enumerate(memory) if at == k]
     number = {i: n for n, i in enumerate(ids)}
     between = [
-        SafeOverlap(number[o.target], number[o.source], o.lead)
+        replace(o, target=number[o.target], source=number[o.source])
         for o in overlaps
         if o.target in number and o.source in number
     ]

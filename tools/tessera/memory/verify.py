@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tessera.ir import attrs as ir
 from tessera.ir.graph import Graph, Op, TensorId
+from tessera.kernels.scratch import scratch_bytes
 from tessera.memory.plan import MemoryPlan, Role
 from tessera.schedule.schedule import MapPlan, Schedule, Stage
 
@@ -49,7 +50,10 @@ def verify_plan(schedule: Schedule, plan: MemoryPlan) -> None:
     for number in reversed(range(len(schedule.stages))):
         stage = schedule.stages[number]
         check = _check_layer if stage.is_layer else _check_streamed
-        needed = check(schedule, plan, place, number, needed)
+        scratch = _scratch(schedule, plan, place, number)
+        after, needed = needed, check(schedule, plan, place, number, needed)
+        touched = {*after, *needed, *_of_stage(schedule, place, number)}
+        _all_apart(plan, ((a, b) for a in scratch for b in touched), f"scratch of stage {number}")
     made = {t for op in graph.ops for t in op.outputs}
     pulled = {m.tensor for stage in schedule.stages for m in stage.maps} - made
     alive = needed | {_whole(graph, place, t, "at the start") for t in graph.inputs if t not in pulled}
@@ -69,6 +73,8 @@ def _check_layer(schedule: Schedule, plan: MemoryPlan, place: Places, number: in
         _all_apart(plan, ((a, b) for a in written.values() for b in needed), where)
         for k, t in enumerate(op.inputs):
             for out in op.outputs if t in read and read[t] not in needed else ():
+                if _in_itself(graph, plan, op, k, written[out], read[t]):
+                    continue
                 _check_walk(plan, written[out], read[t], _walk(graph, op, k, out), where)
         needed |= set(read.values())
     return needed
@@ -120,6 +126,36 @@ def _check_streamed(schedule: Schedule, plan: MemoryPlan, place: Places, number:
                 below = plan.places[target].offset <= plan.places[source].offset
                 _check_walk(plan, target, source, _row_ticks(graph, stage, part, t, below), where)
     return needed | set(sources.values())
+
+
+def _scratch(schedule: Schedule, plan: MemoryPlan, place: Places, number: int) -> list[int]:
+    """The scratch buffer of a stage, if its kernels use any."""
+    graph, stage = schedule.graph, schedule.stages[number]
+    ops = [graph.ops[i] for i in stage.ops]
+    nbytes = max(scratch_bytes(graph, op, schedule.kernels, streamed=not stage.is_layer) for op in ops)
+    return [_room(graph, plan, place, ops[0].outputs[0], Role.SCRATCH, number, nbytes)] if nbytes else []
+
+
+def _of_stage(schedule: Schedule, place: Places, number: int) -> set[int]:
+    """All that a stage reads or writes but its scratch."""
+    stage = schedule.stages[number]
+    tensors = {t for i in stage.ops for t in (*schedule.graph.ops[i].inputs, *schedule.graph.ops[i].outputs)}
+    tensors |= {m.tensor for m in stage.maps}
+    mine = {i for (_, role, owner), i in place.items() if owner == number and role is not Role.SCRATCH}
+    return mine | {place[t, Role.WHOLE, -1] for t in tensors if (t, Role.WHOLE, -1) in place}
+
+
+def _in_itself(graph: Graph, plan: MemoryPlan, op: Op, k: int, target: int, source: int) -> bool:
+    """A depthwise convolution reads the channel of a row before it writes that channel of the same or an earlier row,
+    and touches no other channel: its output may be its input, pixel by pixel."""
+    if not isinstance(op.attrs, ir.DepthwiseConv2D) or k != 0 or plan.places[target] != plan.places[source]:
+        return False
+    x, y = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
+    _, rows_read = _window_rows(
+        x.shape[1], y.shape[1], graph.tensor(op.inputs[1]).shape[1], op.attrs.stride[0], op.attrs.padding[0]
+    )
+    pixels_written = np.arange(1, y.shape[1] + 1) * y.shape[2]
+    return x.shape[0] == 1 and x.shape[3] == y.shape[3] and bool(np.all(pixels_written <= rows_read * x.shape[2]))
 
 
 def _places(graph: Graph, plan: MemoryPlan) -> Places:
@@ -317,10 +353,7 @@ def _walk(graph: Graph, op: Op, k: int, output: TensorId) -> Walk:
         case ir.Conv2D() as conv if k == 0:
             _, height, width, _ = graph.tensor(op.inputs[1]).shape
             if (height, width, *conv.stride, *conv.padding) == (1, 1, 1, 1, 0, 0, 0, 0):
-                return _pixels(x.nbytes, y.nbytes, x.size // x.shape[-1])
-            return _windows(x.nbytes, y.nbytes, x.shape, y.shape, height, conv.stride[0], conv.padding[0])
-        case ir.DepthwiseConv2D() as conv if k == 0:
-            height = graph.tensor(op.inputs[1]).shape[1]
+                return _pixels(x.nbytes, y.nbytes, x.size // x.shape[-1], 4)
             return _windows(x.nbytes, y.nbytes, x.shape, y.shape, height, conv.stride[0], conv.padding[0])
         case ir.AvgPool2D() | ir.MaxPool2D() as pool:
             return _windows(x.nbytes, y.nbytes, x.shape, y.shape, pool.kernel[0], pool.stride[0], pool.padding[0])
@@ -331,10 +364,10 @@ def _walk(graph: Graph, op: Op, k: int, output: TensorId) -> Walk:
             return whole
 
 
-def _pixels(in_bytes: int, out_bytes: int, pixels: int) -> Walk:
-    p = np.arange(pixels, dtype=np.int64)
+def _pixels(in_bytes: int, out_bytes: int, pixels: int, group: int = 1) -> Walk:
+    p = np.arange(0, pixels, group, dtype=np.int64)
     a, b = in_bytes // pixels, out_bytes // pixels
-    return Walk(p * b, (p + 1) * b, p * a, np.full_like(p, in_bytes))
+    return Walk(p * b, np.minimum(p + group, pixels) * b, p * a, np.full_like(p, in_bytes))
 
 
 def _windows(

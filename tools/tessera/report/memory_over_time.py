@@ -22,6 +22,7 @@ COLOURS = {
     "lines": ("#7fc8c2", "#2c7a74", "rows kept"),
     "window": ("#d9e6a8", "#7d8f2f", "windows"),
     "left": ("#e8c9a0", "#96692b", "columns left from the span before"),
+    "scratch": ("#ffffff", "#a0a8b0", "scratch of kernels"),
     "stage": ("#eef7f6", "#9fcfca", "while a streamed stage runs"),
 }
 

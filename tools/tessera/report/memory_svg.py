@@ -28,6 +28,7 @@ COLOURS = {
     "rows kept": ("#7fc8c2", "#2c7a74"),
     "window": ("#d9e6a8", "#7d8f2f"),
     "columns left": ("#e8c9a0", "#96692b"),
+    "scratch": ("#ffffff", "#a0a8b0"),
 }
 KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (ir.Conv2D, "conv2d"),
@@ -36,7 +37,7 @@ KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((ir.Add, ir.Sub, ir.Mul, ir.PRelu, ir.Lookup, ir.Quantize, ir.Dequantize), "elementwise"),
     ((ir.AvgPool2D, ir.MaxPool2D, ir.Mean, ir.MeanOfMeans), "pool"),
 )
-PARTS = {Role.LINES: "rows kept", Role.WINDOW: "window", Role.LEFT: "columns left"}
+PARTS = {Role.LINES: "rows kept", Role.WINDOW: "window", Role.LEFT: "columns left", Role.SCRATCH: "scratch"}
 
 
 def memory_svg(schedule: Schedule, plan: MemoryPlan, title: str) -> str:
@@ -284,7 +285,7 @@ def _limits(plan: MemoryPlan, bottom: float, scale: float) -> tuple[Limit, ...]:
 
 
 def _summary(plan: MemoryPlan, pressure: Sequence[int], worst: int) -> str:
-    scratch = f" + {plan.scratch_bytes:,} B of kernel scratch behind it" if plan.scratch_bytes else ""
+    scratch = f", up to {plan.scratch_bytes:,} B of it scratch" if plan.scratch_bytes else ""
     peak = f"; most must exist at slot {worst}: {pressure[worst]:,} B" if pressure else ""
     slides = f"; {count} outputs slide over their input (slopes)" if (count := overlapping(plan)) else ""
     return f"arena {plan.arena_bytes:,} B{scratch}, {len(plan.buffers)} buffers{peak}{slides}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tessera.board import BoardMemory
 from tessera.ir.graph import Graph
-from tessera.kernels.select import select_kernels
+from tessera.kernels.isa import Isa, KernelSet
 from tessera.memory.fit import excess_bytes
 from tessera.memory.plan import MemoryPlan
 from tessera.memory.planner import plan_memory
@@ -44,8 +44,8 @@ class Found:
 
     @property
     def needed_bytes(self) -> int:
-        """Arena and scratch."""
-        return self.plan.arena_bytes + self.plan.scratch_bytes
+        """The arena, kernels' scratch included."""
+        return self.plan.arena_bytes
 
     @property
     def factor(self) -> float:
@@ -58,13 +58,31 @@ def find_schedule(
     options: ScheduleOptions,
     limit_bytes: int | None,
     *,
+    isa: Isa = Isa.PORTABLE,
     memories: Sequence[BoardMemory] | None = None,
     time_limit_s: float = 10.0,
     progress: Progress | None = None,
 ) -> Found:
-    """With `options.max_macs` alone the least memory, else the least work within `limit_bytes` of arena and scratch, in
-    the memories of a board where they are given."""
-    search = start_search(graph, options.input_mode)
+    """With `options.max_macs` alone the least memory, and kernels that take none to be fast. Else the least work within
+    `limit_bytes` of the arena, in the memories of a board where they are given: with fast kernels if they fit."""
+    least = options.max_macs is not None and options.sram_bytes is None
+    if not least and isa is not Isa.PORTABLE:
+        found = _find(graph, options, limit_bytes, KernelSet(isa), memories, time_limit_s, progress)
+        if found.fits:
+            return found
+    return _find(graph, options, limit_bytes, KernelSet(isa, fast=False), memories, time_limit_s, progress)
+
+
+def _find(
+    graph: Graph,
+    options: ScheduleOptions,
+    limit_bytes: int | None,
+    kernels: KernelSet,
+    memories: Sequence[BoardMemory] | None,
+    time_limit_s: float,
+    progress: Progress | None,
+) -> Found:
+    search = start_search(graph, options.input_mode, kernels)
     most = None if options.max_macs is None else int(options.max_macs * search.macs + 1e-3)
     if most is None or options.sram_bytes is not None:
         limit = limit_bytes if limit_bytes is not None else search.unbounded
@@ -78,9 +96,7 @@ def find_schedule(
         assert options.input_mode is not InputMode.RESIDENT, "layers are a schedule"
         simpler = InputMode.STREAMED if options.input_mode is InputMode.REREAD else InputMode.RESIDENT
         options = replace(options, input_mode=simpler)
-        return find_schedule(
-            graph, options, limit_bytes, memories=memories, time_limit_s=time_limit_s, progress=progress
-        )
+        return _find(graph, options, limit_bytes, kernels, memories, time_limit_s, progress)
     return _plan(search, point, options, memories, time_limit_s, fits=options.sram_bytes is None and most is not None)
 
 
@@ -127,11 +143,7 @@ def _plan(
 ) -> Found:
     """Who asks for little memory gets the least; else a few bytes more are spent on fast memories."""
     schedule = schedule_of(search.space, point)
-    kernels = select_kernels(schedule.graph, schedule)
-    scratch = max((k.scratch_bytes for k in kernels), default=0)
     hot_first = options.sram_bytes is None and options.max_macs is None
-    plan = plan_memory(
-        schedule, time_limit_s=time_limit_s, scratch_bytes=scratch, memories=memories, hot_first=hot_first
-    )
+    plan = plan_memory(schedule, time_limit_s=time_limit_s, memories=memories, hot_first=hot_first)
     lower = least_work(search.space, point.bytes - 1, by_macs)
     return Found(schedule, plan, search.macs, fits, lower.macs / search.macs if lower and search.macs else None)

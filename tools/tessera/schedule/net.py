@@ -9,6 +9,8 @@ from math import lcm
 
 from tessera.ir import attrs as ir
 from tessera.ir.graph import Graph, TensorId
+from tessera.kernels.isa import PORTABLE, KernelSet
+from tessera.kernels.scratch import scratch_bytes
 from tessera.memory.align import align_up
 from tessera.memory.overlap import lead_bytes, saved_bytes
 from tessera.schedule.cost import op_macs
@@ -42,6 +44,8 @@ class Node:
     in_place: bool  # element i of the output depends on element i of the inputs
     macs: int
     instructions: int
+    layer_scratch: int  # bytes, aligned
+    streamed_scratch: int
 
     @property
     def streams(self) -> bool:
@@ -55,6 +59,7 @@ class Net:
 
     graph: Graph
     mode: InputMode
+    kernels: KernelSet
     nodes: tuple[Node, ...]
     maps: dict[TensorId, Map]
     sizes: dict[TensorId, int]  # bytes whole, aligned
@@ -92,12 +97,13 @@ class Net:
             if root in reads and root not in self.live[i + 1]:
                 leads.setdefault(root, []).append(lead_bytes(self.graph, op, k) if len(op.outputs) == 1 else None)
         known = [(self.sizes[t], max(x for x in v if x is not None)) for t, v in leads.items() if None not in v]
-        return sum(self.sizes[t] for t in alive) - saved_bytes(self.sizes[op.outputs[0]], known)
+        need = sum(self.sizes[t] for t in alive) - saved_bytes(self.sizes[op.outputs[0]], known)
+        return need + self.nodes[i].layer_scratch
 
 
-def make_net(graph: Graph, order: tuple[int, ...], mode: InputMode) -> Net:
+def make_net(graph: Graph, order: tuple[int, ...], mode: InputMode, kernels: KernelSet = PORTABLE) -> Net:
     roots = view_roots(graph)
-    plain = [_node(graph, i) for i in order]
+    plain = [_node(graph, i, kernels) for i in order]
     maps = _maps(graph, plain)
     nodes = tuple(n if _steady(n, maps) else _as_layer(n) for n in plain)
     made_by = {t: k for k, n in enumerate(nodes) for t in graph.ops[n.op].outputs}
@@ -124,7 +130,7 @@ def make_net(graph: Graph, order: tuple[int, ...], mode: InputMode) -> Net:
             if start < cut <= end.get(t, 0) and not (t in pulled and mode is InputMode.REREAD):
                 alive.add(t)
         live.append(frozenset(alive))
-    return Net(graph, mode, nodes, maps, sizes, roots, made_by, last_read, tuple(live), pulled)
+    return Net(graph, mode, kernels, nodes, maps, sizes, roots, made_by, last_read, tuple(live), pulled)
 
 
 def sum_bytes(graph: Graph, node: Node) -> int:
@@ -133,7 +139,7 @@ def sum_bytes(graph: Graph, node: Node) -> int:
     return graph.tensor(node.out).shape[-1] * (8 if isinstance(op.attrs, ir.MeanOfMeans) else 4)
 
 
-def _node(graph: Graph, i: int) -> Node:
+def _node(graph: Graph, i: int, kernels: KernelSet) -> Node:
     op = graph.ops[i]
     assert not is_view(op.attrs), op.name
     how = streamable(graph, op)
@@ -141,7 +147,8 @@ def _node(graph: Graph, i: int) -> Node:
     in_place = isinstance(op.attrs, ir.Lookup | ir.Add | ir.Sub | ir.Mul | ir.PRelu)
     reduces, row_by_row = how is not None and how.reduces, isinstance(op.attrs, ir.MeanOfMeans)
     macs, instructions = op_macs(graph, op), op_instructions(graph, op)
-    return Node(i, op.name, op.outputs[0], sources, reduces, row_by_row, in_place, macs, instructions)
+    layer, streamed = (align_up(scratch_bytes(graph, op, kernels, streamed=s)) for s in (False, True))
+    return Node(i, op.name, op.outputs[0], sources, reduces, row_by_row, in_place, macs, instructions, layer, streamed)
 
 
 def _as_layer(node: Node) -> Node:

@@ -308,7 +308,10 @@ class _Sweep:
             works = [self._work(n, c, self._domain(n), ends) for n, c in zip(nodes, choices, strict=True)]
             macs, cost = sum(w[0] for w in works), sum(w[1] for w in works)
         cost += sum(self._pull_cost(choice, ends) for choice in pulled)
-        return StageCost(base + kept + max(live) - saved, macs, cost, self.tile, (*pulled, *choices), len(pulled))
+        scratch = max(n.streamed_scratch for n in net.nodes[i : self.j + 1])
+        return StageCost(
+            base + kept + max(live) - saved + scratch, macs, cost, self.tile, (*pulled, *choices), len(pulled)
+        )
 
     def _pull_cost(self, choice: MapChoice, ends: tuple[int, int]) -> int:
         x, (unit_h, unit_w) = self.net.maps[choice.tensor], self.net.units[choice.tensor]

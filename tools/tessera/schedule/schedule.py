@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tessera.ir.graph import Graph, TensorId
+from tessera.kernels.isa import PORTABLE, KernelSet
 
 
 class InputMode(Enum):
@@ -85,8 +86,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
-    """Stages in execution order. View operators (see `is_view`) are in no stage: they cost nothing."""
+    """Stages in execution order. View operators (see `is_view`) are in no stage: they cost nothing. `kernels`: those
+    that may carry it out, which decide what scratch there must be."""
 
     graph: Graph
     stages: tuple[Stage, ...]
     input_mode: InputMode = InputMode.RESIDENT
+    kernels: KernelSet = PORTABLE

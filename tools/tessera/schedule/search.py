@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tessera.ir.graph import Graph
+from tessera.kernels.isa import PORTABLE, KernelSet
 from tessera.schedule.build import build_stage
 from tessera.schedule.net import Net
 from tessera.schedule.paths import Point, by_instructions, by_macs, front, least_bytes, least_work
@@ -56,8 +57,8 @@ class Search:
         return self.space.net.macs
 
 
-def start_search(graph: Graph, mode: InputMode) -> Search:
-    space = make_space(graph, mode)
+def start_search(graph: Graph, mode: InputMode, kernels: KernelSet = PORTABLE) -> Search:
+    space = make_space(graph, mode, kernels)
     return Search(space, max((e.bytes for e in space.edges), default=0) + sum(space.net.sizes.values()))
 
 
@@ -186,7 +187,7 @@ def schedule_of(space: Space, point: Point) -> Schedule:
     graph = space.net.graph
     for v in sorted({e.variant for e in point.edges if e.variant != BASE}):
         graph = apply(graph, space.variants[v])
-    net = net_of(graph, space.net.mode)
+    net = net_of(graph, space.net.mode, space.net.kernels)
     numbers = {n.name: k for k, n in enumerate(net.nodes)}
     stages: list[Stage] = []
     for e in point.edges:
@@ -197,7 +198,7 @@ def schedule_of(space: Space, point: Point) -> Schedule:
         else:
             choices = tuple(_moved(source, net, c) for c in e.stage.choices)
             stages.append(build_stage(net, first, last, e.stage._replace(choices=choices)))
-    schedule = Schedule(graph, tuple(stages), space.net.mode)
+    schedule = Schedule(graph, tuple(stages), space.net.mode, space.net.kernels)
     verify_schedule(schedule)
     return schedule
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from tessera.ir.graph import Graph
+from tessera.kernels.isa import PORTABLE, KernelSet
 from tessera.schedule.net import Net, make_net
 from tessera.schedule.region import Limits, StageCost, Tile, stages_ending_at
 from tessera.schedule.reorder import find_order
@@ -60,17 +61,17 @@ class Space:
 Progress = Callable[[str, int, int], None]  # (what, done, of)
 
 
-def make_space(graph: Graph, mode: InputMode, *, max_states: int = 20_000) -> Space:
+def make_space(graph: Graph, mode: InputMode, kernels: KernelSet = PORTABLE, *, max_states: int = 20_000) -> Space:
     """Layers only, in the order of least peak."""
     ordered = order_ops(graph, find_order(graph, max_states=max_states).ops)
-    net = net_of(ordered, mode)
+    net = net_of(ordered, mode, kernels)
     space = Space(net, tuple(find_blocks(ordered)))
     return replace(space, edges=tuple(e for j in range(len(net.nodes)) for e in _layer(space, BASE, j)))
 
 
-def net_of(graph: Graph, mode: InputMode) -> Net:
+def net_of(graph: Graph, mode: InputMode, kernels: KernelSet = PORTABLE) -> Net:
     """Operators in the order of the graph."""
-    return make_net(graph, tuple(i for i, op in enumerate(graph.ops) if not is_view(op.attrs)), mode)
+    return make_net(graph, tuple(i for i, op in enumerate(graph.ops) if not is_view(op.attrs)), mode, kernels)
 
 
 def open_blocks(space: Space, blocks: Collection[int], extra_macs: int) -> Space:
@@ -78,7 +79,7 @@ def open_blocks(space: Space, blocks: Collection[int], extra_macs: int) -> Space
     twice = sum(space.blocks[b].macs for b in blocks if space.blocks[b].multiply)
     share = min(1.0, extra_macs / twice) if twice else 0.0
     fresh = [v for b in sorted(blocks) for v in variants_of(space.blocks[b], share) if v not in space.variants]
-    nets = [net_of(apply(space.net.graph, v), space.net.mode) for v in fresh]
+    nets = [net_of(apply(space.net.graph, v), space.net.mode, space.net.kernels) for v in fresh]
     grown = replace(space, variants=(*space.variants, *fresh), nets=(*space.nets, *nets))
     edges = [
         e

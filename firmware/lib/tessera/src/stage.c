@@ -121,7 +121,7 @@ static void compute_row(const tick_t *tick, const tess_node_t *node, const view_
         }
     }
     tell(tick, TESS_PIECE_BEGIN, &piece);
-    node->kernel(node->op, rows, y, x.begin, x.end, out);
+    node->kernel(node->op, rows, y, x.begin, x.end, out, tess_at(tick->memories, tick->stage->scratch_at));
     if (!node->reduces) {
         piece.data = out;
         piece.bytes = (uint32_t)((x.end - x.begin) * map->shape.c);

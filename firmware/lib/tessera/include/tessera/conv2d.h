@@ -66,7 +66,13 @@ typedef struct {
 void tess_depthwise_conv2d_row_s8(const tess_depthwise_conv2d_s8_t *op, const int8_t *const *rows, int32_t x_begin,
                                   int32_t x_end, int8_t *restrict out);
 
-/** As tess_conv2d_s8. */
-void tess_depthwise_conv2d_s8(const tess_depthwise_conv2d_s8_t *op, const int8_t *in, int8_t *out);
+/**
+ * The whole map, channel after channel: of a channel, the rows of a window are copied before the row is written, and no
+ * other channel is touched. So out may be in where depth_multiplier is 1 and no output row ends behind the input rows
+ * that it has read (types.h); any other overlap is not allowed.
+ *
+ * scratch: kernel_h * in.w bytes.
+ */
+void tess_depthwise_conv2d_s8(const tess_depthwise_conv2d_s8_t *op, const int8_t *in, int8_t *out, void *scratch);
 
 #endif

@@ -8,6 +8,7 @@
  */
 #define TESS_S8(at) ((int8_t *)tess_at(memories, (at)))
 #define TESS_U8(at) tess_at(memories, (at))
+#define TESS_SCRATCH(at) ((void *)tess_at(memories, (at)))
 #define TESS_F32(at) ((float *)(void *)tess_at(memories, (at)))
 
 /** The kernel calls of step i, which complete the tensor of `size` bytes at `at`. */

@@ -8,7 +8,7 @@
 #include "tessera/status.h"
 
 /** Changes whenever a generated file and this library would no longer fit together. */
-#define TESS_ABI 2
+#define TESS_ABI 3
 /** Alignment of each memory, in bytes. Buffers inside are aligned to TESS_BUFFER_ALIGN. */
 #define TESS_ARENA_ALIGN 16
 #define TESS_BUFFER_ALIGN 4

@@ -48,10 +48,11 @@ typedef struct {
  *
  * op is the kernel's constant struct. rows[i] points at where column 0 of the i-th row of its window lies or would lie
  * (only the columns that the span needs are there), or is NULL where that row is outside the map; rows of several
- * sources follow each other. out points at column x_begin.
+ * sources follow each other. out points at column x_begin. scratch, aligned to TESS_BUFFER_ALIGN, is what the generator
+ * knows the kernel to need, of unknown content.
  */
 typedef void (*tess_span_kernel_t)(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin, int32_t x_end,
-                                   int8_t *out);
+                                   int8_t *out, void *scratch);
 
 /** The rows of one map that a row y of the output needs: `count` from y * stride - pad, or from first[y] if not NULL.
  */
@@ -87,6 +88,7 @@ typedef struct {
 
 typedef struct {
     int32_t row_ticks, col_ticks;
+    tess_place_t scratch_at; /**< of all kernels that need some */
     int32_t action_count;
     const tess_action_t *actions;
     const tess_map_t *maps;

@@ -7,8 +7,10 @@
  * Aliasing. The memory planner relies on the following (tools/tessera/memory/overlap.py):
  *   - a spatial operator computes output rows in increasing order; for row r it reads only the input rows of its window
  *     and writes only row r. The output may lie over input rows that no later output row reads, never over the window.
- *   - a pointwise operator (1x1 convolution, fully connected) takes pixels in increasing order; output pixel p is
- *     written while input pixel p is being read, so it may lie over pixels before p only.
+ *   - a fully connected operator takes rows in increasing order; output row p is written while input row p is being
+ *     read, so it may lie over rows before p only. A 1x1 convolution takes four pixels at a time in the same way.
+ *   - a depthwise convolution of a whole map takes channels in increasing order, of each the rows: the output may be
+ *     the input, or must not overlap it.
  *   - an element-wise operator (lookup, add, quantize) reads element i of its operands before it writes element i, in
  *     increasing order: an operand of the output's shape may be the output itself, or lie behind it.
  *   - all others (mean, softmax, copy, pad) need disjoint operands.

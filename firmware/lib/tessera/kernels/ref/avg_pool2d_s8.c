@@ -53,12 +53,13 @@ void tess_avg_pool2d_s8(const tess_pool2d_s8_t *op, const int8_t *in, int8_t *ou
 }
 
 void tess_avg_pool2d_map_span_s8(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin, int32_t x_end,
-                                 int8_t *out)
+                                 int8_t *out, void *scratch)
 {
     const tess_pool2d_s8_t *pool = op;
     const int32_t channels = pool->in.c, pixels = pool->in.h * pool->in.w;
     int32_t *sums = tess_sums_at(out);
 
+    (void)scratch;
     if (tess_is_first_piece(y, x_begin)) {
         memset(sums, 0, (size_t)channels * sizeof *sums);
     }

@@ -34,12 +34,13 @@ void tess_mean_of_means_s8(const tess_mean_of_means_s8_t *op, const int8_t *in, 
 }
 
 void tess_mean_of_means_span_s8(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin, int32_t x_end,
-                                int8_t *out)
+                                int8_t *out, void *scratch)
 {
     const tess_mean_of_means_s8_t *mean = op;
     const int32_t channels = mean->in.c;
     int32_t *sums = tess_sums_at(out), *row_sums = sums + channels;
 
+    (void)scratch;
     if (tess_is_first_piece(y, x_begin)) {
         memset(sums, 0, (size_t)channels * sizeof *sums);
     }

@@ -1,0 +1,36 @@
+"""Armv7E-M kernels in place of the portable ones, where what they need holds."""
+
+from __future__ import annotations
+
+from tessera.ir.attrs import Conv2D, DepthwiseConv2D
+from tessera.ir.graph import Graph, Op
+from tessera.kernels.call import KernelCall, SpanKernel
+from tessera.kernels.dsp.conv2d import lower_conv2d, lower_conv2d_span
+from tessera.kernels.dsp.depthwise import lower_depthwise_conv2d, lower_depthwise_conv2d_span
+from tessera.kernels.isa import Isa, KernelSet
+
+
+def lower(graph: Graph, op: Op, call: KernelCall, kernels: KernelSet) -> KernelCall:
+    """The kernel that runs the operator as a layer; `call` is the portable one."""
+    if kernels.isa is not Isa.ARMV7E_M:
+        return call
+    match op.attrs:
+        case Conv2D():
+            return lower_conv2d(graph, op, call, kernels.fast)
+        case DepthwiseConv2D():
+            return lower_depthwise_conv2d(graph, op, call, kernels.fast)
+        case _:
+            return call
+
+
+def lower_span(graph: Graph, op: Op, kernel: SpanKernel, kernels: KernelSet) -> SpanKernel:
+    """The kernel that computes its spans inside a stage; `kernel` is the portable one."""
+    if kernels.isa is not Isa.ARMV7E_M:
+        return kernel
+    match op.attrs:
+        case Conv2D():
+            return lower_conv2d_span(graph, op, kernel, kernels.fast)
+        case DepthwiseConv2D():
+            return lower_depthwise_conv2d_span(graph, op, kernel, kernels.fast)
+        case _:
+            return kernel
