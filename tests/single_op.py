@@ -201,7 +201,7 @@ def activation(d: Draw) -> int:
     return int(d.one(0, 0, 1, 2, 3))
 
 
-def _weighted(
+def weighted(
     d: Draw, x: Spec, shape: tuple[int, ...], axis: int, depth: int, channels: int, *, must_have_bias: bool = False
 ) -> tuple[Spec, Spec | None, Spec, list[Array] | None]:
     """(weights, bias, output, fixed inputs) of an accumulating operator, the output using its range."""
@@ -241,7 +241,7 @@ def conv_2d(d: Draw) -> Case:
     depth, channels = int(d.rng.integers(1, 20)), _boundary_or(d, int(d.rng.integers(1, 9)))
     x = d.spec((1, *d.dims(2), depth), d.byte_type())
     k_h, k_w, fields = _window(d, x)
-    w, bias, out, fixed = _weighted(
+    w, bias, out, fixed = weighted(
         d, x, (channels, k_h, k_w, depth), 0, k_h * k_w * depth, channels, must_have_bias=True
     )
     option = options("Conv2D", fusedActivationFunction=activation(d), **fields)
@@ -252,7 +252,7 @@ def depthwise_conv_2d(d: Draw) -> Case:
     depth, factor = _boundary_or(d, int(d.rng.integers(1, 20))), int(d.one(1, 1, 2, 3))
     x = d.spec((1, *d.dims(2), depth), d.byte_type())
     k_h, k_w, fields = _window(d, x)
-    w, bias, out, fixed = _weighted(d, x, (1, k_h, k_w, depth * factor), 3, k_h * k_w, depth * factor)
+    w, bias, out, fixed = weighted(d, x, (1, k_h, k_w, depth * factor), 3, k_h * k_w, depth * factor)
     option = options("DepthwiseConv2D", depthMultiplier=factor, fusedActivationFunction=activation(d), **fields)
     return d.case("DEPTHWISE_CONV_2D", [x, w, *([bias] if bias else [])], [out], option, 3, fixed)
 
@@ -260,7 +260,7 @@ def depthwise_conv_2d(d: Draw) -> Case:
 def fully_connected(d: Draw) -> Case:
     depth, channels = int(d.rng.integers(1, 300)), _boundary_or(d, int(d.rng.integers(1, 40)))
     x = d.spec((*d.dims(int(d.one(1, 2)), 4), depth), d.byte_type())
-    w, bias, out, fixed = _weighted(d, x, (channels, depth), 0, depth, channels)
+    w, bias, out, fixed = weighted(d, x, (channels, depth), 0, depth, channels)
     option = options("FullyConnected", keepNumDims=bool(d.one(0, 1)), fusedActivationFunction=activation(d))
     return d.case("FULLY_CONNECTED", [x, w, bias], [out], option, 4, fixed)
 

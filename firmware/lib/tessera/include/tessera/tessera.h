@@ -5,6 +5,7 @@
 #include "tessera/conv2d.h"
 #include "tessera/conv2d_dsp.h"
 #include "tessera/copy.h"
+#include "tessera/depthwise_conv2d_dsp.h"
 #include "tessera/elementwise.h"
 #include "tessera/fully_connected.h"
 #include "tessera/lookup.h"

@@ -1,0 +1,152 @@
+"""DEPTHWISE_CONV_2D with the DSP instructions of Armv7E-M (depthwise_conv2d_dsp.h): which kernel holds, its constants,
+and how many channels and columns it takes at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.arith.fixed_point import Ints, wrap32
+from tessera.arith.multipliers import conv_multipliers
+from tessera.ir.attrs import DepthwiseConv2D
+from tessera.ir.graph import Graph, Op
+from tessera.kernels.call import Array, Function, KernelCall, Scratch, SpanKernel, Struct
+from tessera.kernels.dsp.requantization import FULL, packed_requantization
+from tessera.kernels.limits import accumulator_ranges
+from tessera.kernels.operands import bias_of, centred_weights, constant, map_shape, output_of, s8
+from tessera.memory.align import align_up
+
+ACC_BITS = 31  # twice the accumulator is an int32
+KERNELS = (3, 5, 7)
+STRIDES = (1, 2)
+
+LAYER_BYTES = 4096
+SPAN_BYTES = 2048
+"""Scratch to fill with channels, where there is a choice: what is done once for a block of channels costs an eighth at
+eight channels and little from there on. A block of four channels may need more."""
+
+
+def lower_depthwise_conv2d(graph: Graph, op: Op, call: KernelCall, fast: bool) -> KernelCall:
+    planes, channels = _planes(graph, op), _channels(graph, op)
+    if planes is None or channels is None:
+        return call
+    struct = _struct(graph, op, planes, channels, planes.layer_block(fast), planes.out_w)
+    arguments = (struct, s8(graph, op.inputs[0]), s8(graph, output_of(op)), Scratch())
+    scratch_bytes = planes.scratch_bytes(planes.layer_block(fast), planes.out_w)
+    return replace(call, symbol="tess_depthwise_conv2d_s8__dsp", calls=(arguments,), scratch_bytes=scratch_bytes)
+
+
+def lower_depthwise_conv2d_span(graph: Graph, op: Op, kernel: SpanKernel, fast: bool) -> SpanKernel:
+    planes, channels = _planes(graph, op), _channels(graph, op)
+    if planes is None or channels is None or not fast:
+        return kernel
+    struct = _struct(graph, op, planes, channels, *planes.span_block)
+    scratch_bytes = planes.scratch_bytes(*planes.span_block)
+    return replace(kernel, symbol="tess_depthwise_conv2d_span_s8__dsp", struct=struct, scratch_bytes=scratch_bytes)
+
+
+def depthwise_conv2d_scratch_bytes(graph: Graph, op: Op, *, streamed: bool, fast: bool) -> int:
+    planes = _planes(graph, op)
+    if planes is None or (streamed and not fast):
+        return 0
+    return planes.scratch_bytes(*(planes.span_block if streamed else (planes.layer_block(fast), planes.out_w)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Planes:
+    """Shapes as the kernel sees them."""
+
+    channels: int
+    out_w: int
+    kernel: int
+    stride: int
+
+    def scratch_bytes(self, block: int, columns: int) -> int:
+        """Streams of weights, and `kernel` rows of planes that are as wide as the windows of `columns` outputs."""
+        plane_bytes = align_up(2 * ((columns - 1) * self.stride + self.kernel))
+        stream_bytes = 4 * self.kernel * (self.kernel - 1) + 16
+        return block * (stream_bytes + self.kernel * plane_bytes)
+
+    def layer_block(self, fast: bool) -> int:
+        """Channels at a time."""
+        return self._block(self.out_w, LAYER_BYTES) if fast else 1
+
+    @property
+    def span_block(self) -> tuple[int, int]:
+        """(channels, outputs) at a time."""
+        columns = self.out_w
+        while columns > 4 and self.scratch_bytes(4, columns) > SPAN_BYTES:
+            columns = align_up(columns // 2)
+        return self._block(columns, SPAN_BYTES), columns
+
+    def _block(self, columns: int, most_bytes: int) -> int:
+        """Blocks of equal size, of whole groups of four channels."""
+        groups = -(-self.channels // 4)
+        most = max(1, most_bytes // self.scratch_bytes(4, columns))
+        blocks = -(-groups // most)
+        return min(self.channels, 4 * -(-groups // blocks))
+
+
+def _planes(graph: Graph, op: Op) -> _Planes | None:
+    """None where there is no kernel for these shapes."""
+    attrs = _attrs(op)
+    _, kernel_h, kernel_w, channels = graph.tensor(op.inputs[1]).shape
+    (stride_h, stride_w), (_, _, out_w, _) = attrs.stride, graph.tensor(output_of(op)).shape
+    known = kernel_h == kernel_w in KERNELS and stride_h == stride_w in STRIDES and attrs.depth_multiplier == 1
+    return _Planes(channels, out_w, kernel_h, stride_h) if known else None
+
+
+def _attrs(op: Op) -> DepthwiseConv2D:
+    assert isinstance(op.attrs, DepthwiseConv2D)
+    return op.attrs
+
+
+def _struct(graph: Graph, op: Op, planes: _Planes, channels: Ints, block: int, columns: int) -> Struct:
+    attrs, kernel = _attrs(op), f"{planes.kernel}x{planes.kernel}"
+    x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
+    variant = "relu" if attrs.clamp[0] >= out.q.zero_point else "linear"
+    if attrs.clamp != FULL:
+        variant = "relu_clamp" if variant == "relu" else "clamp"
+    return Struct(
+        "tess_depthwise_conv2d_s8_dsp_t",
+        (
+            ("in", map_shape(x)),
+            ("out", map_shape(out)),
+            ("kernel", planes.kernel),
+            ("stride", planes.stride),
+            ("pad_top", attrs.padding[0]),
+            ("pad_left", attrs.padding[2]),
+            ("in_zero_point", x.q.zero_point),
+            ("weights_zero_point", w.q.zero_point),
+            ("min", attrs.clamp[0]),
+            ("max", attrs.clamp[1]),
+            ("block", block),
+            ("columns", columns),
+            ("weights", Array("weights", "int8_t", _by_channel(constant(w)))),
+            ("channels", Array("channels", "tess_depthwise_channel_t", channels)),
+            ("stream", Function(f"tess_depthwise_stream_{kernel}_s8__dsp")),
+            ("row", Function(f"tess_depthwise_row_{kernel}_s{planes.stride}_{variant}_s8__dsp")),
+        ),
+    )
+
+
+def _by_channel(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """[1, kernel, kernel, channels] -> [channels, kernel, kernel]"""
+    return np.ascontiguousarray(np.moveaxis(weights[0], 2, 0))
+
+
+def _channels(graph: Graph, op: Op) -> Ints | None:
+    """[channels, 4] fields of tess_depthwise_channel_t; None where a channel has no such form."""
+    attrs = _attrs(op)
+    x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
+    sums = centred_weights(graph, op).sum(axis=(0, 1, 2))
+    bias = bias_of(graph, op)
+    folded = (0 if bias is None else bias.astype(np.int64)) - x.q.zero_point * sums
+    multipliers, shifts = conv_multipliers(x.q, w.q, out.q, len(sums), attrs.float32_product)
+    ranges = accumulator_ranges(graph, op)
+    requantization = packed_requantization(ranges, multipliers, shifts, out.q.zero_point, attrs.clamp, ACC_BITS)
+    if requantization is None:
+        return None
+    return np.concatenate([wrap32(2 * folded)[:, None], requantization], axis=1)
