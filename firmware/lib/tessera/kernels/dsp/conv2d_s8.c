@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "expand_s8.h"
 #include "gemm_s8.h"
 #include "instructions.h"
 #include "tessera/status.h"
@@ -13,41 +14,35 @@
 
 /* ---- input blocks ---- */
 
-/* Two pixels, as tess_expand4_s8__dsp. */
-static uint32_t *expand2(const int8_t *in, int32_t distance, uint32_t *block, int32_t bytes)
+/* As tess_expand4_s8__dsp, one or two pixels; inlined into the two cases. */
+static inline uint32_t *expand_few(const tess_expand_s8_t *window, uint32_t *block, int32_t pixels)
 {
-    for (int32_t i = 0; i < bytes; i += 4, block += 4) {
-        const int8_t *at = in + tess_min(i, bytes - 4);
-        const uint32_t a = tess_load_word(at), b = tess_load_word(at + distance);
+    for (int32_t ky = 0; ky < window->row_count; ++ky) {
+        const int8_t *in = window->rows[ky] + window->offset;
 
-        block[0] = tess_sxtb16(a);
-        block[1] = tess_sxtb16(b);
-        block[2] = a ^ ODD_MASK;
-        block[3] = b ^ ODD_MASK;
+        for (int32_t i = 0; i < window->bytes; i += 4, block += 2 * pixels) {
+            const int8_t *at = in + tess_min(i, window->bytes - 4);
+
+            for (int32_t p = 0; p < pixels; ++p) {
+                const uint32_t word = tess_load_word(at + p * window->distance);
+
+                block[p] = tess_sxtb16(word);
+                block[pixels + p] = word ^ ODD_MASK;
+            }
+        }
     }
     return block;
 }
 
-static uint32_t *expand1(const int8_t *in, uint32_t *block, int32_t bytes)
-{
-    for (int32_t i = 0; i < bytes; i += 4, block += 2) {
-        const uint32_t a = tess_load_word(in + tess_min(i, bytes - 4));
-
-        block[0] = tess_sxtb16(a);
-        block[1] = a ^ ODD_MASK;
-    }
-    return block;
-}
-
-static uint32_t *expand(const int8_t *in, int32_t distance, uint32_t *block, int32_t bytes, int32_t pixels)
+static uint32_t *expand(const tess_expand_s8_t *window, uint32_t *block, int32_t pixels)
 {
     switch (pixels) {
     case 4:
-        return tess_expand4_s8__dsp(in, distance, block, bytes);
+        return tess_expand4_s8__dsp(window, block);
     case 2:
-        return expand2(in, distance, block, bytes);
+        return expand_few(window, block, 2);
     default:
-        return expand1(in, block, bytes);
+        return expand_few(window, block, 1);
     }
 }
 
@@ -67,8 +62,8 @@ static uint32_t *expand_zero_point(int32_t zero_point, uint32_t *block, int32_t 
 }
 
 /* `bytes` of a row from column `first` on, with the zero point in place of what lies outside columns [0, end). */
-static const int8_t *copy_border(const tess_conv2d_s8_dsp_t *op, const int8_t *row, int32_t first, int32_t end,
-                                 int32_t bytes, int8_t *strip)
+static void copy_border(const tess_conv2d_s8_dsp_t *op, const int8_t *row, int32_t first, int32_t end, int32_t bytes,
+                        int8_t *strip)
 {
     const int32_t c = op->in.c;
     const int32_t to = row == NULL ? 0 : tess_max(tess_min((end - first) * c, bytes), 0);
@@ -79,48 +74,80 @@ static const int8_t *copy_border(const tess_conv2d_s8_dsp_t *op, const int8_t *r
         tess_copy_bytes(strip + from, row + first * c + from, to - from);
     }
     memset(strip + to, op->in_zero_point, (size_t)(bytes - to));
-    return strip;
+}
+
+/* The windows' columns are all there. */
+static inline bool columns_inside(const tess_conv2d_s8_dsp_t *op, int32_t first, int32_t span, int32_t row_end)
+{
+    return first >= 0 && first * op->in.c + span <= row_end * op->in.c;
+}
+
+static inline bool rows_inside(const int8_t *const *rows, int32_t count)
+{
+    for (int32_t ky = 0; ky < count; ++ky) {
+        if (rows[ky] == NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 uint32_t *tess_conv2d_expand_s8__dsp(const tess_conv2d_s8_dsp_t *op, const int8_t *const *rows, int32_t x,
                                      int32_t pixels, int32_t row_end, uint32_t *block, int8_t *strip)
 {
-    const int32_t c = op->in.c, first = x * op->stride_w - op->pad_left, distance = op->stride_w * c;
+    const int32_t c = op->in.c, first = x * op->stride_w - op->pad_left;
     const int32_t bytes = tess_max(op->kernel_w * c, 4); /* weights of what is read too much are 0 */
-    const int32_t span = (pixels - 1) * distance + bytes;
-    const bool inside = first >= 0 && first * c + span <= row_end * c;
+    const int32_t span = (pixels - 1) * op->stride_w * c + bytes;
+    const bool inside = columns_inside(op, first, span, row_end);
+    tess_expand_s8_t window = {
+        .rows = rows,
+        .row_count = op->kernel_h,
+        .offset = first * c,
+        .distance = op->stride_w * c,
+        .bytes = bytes,
+    };
 
+    if (inside && rows_inside(rows, op->kernel_h)) {
+        return expand(&window, block, pixels);
+    }
+    const int8_t *copy = strip;
+
+    window.row_count = 1;
+    if (!inside) {
+        window.rows = &copy;
+        window.offset = 0;
+    }
     for (int32_t ky = 0; ky < op->kernel_h; ++ky) {
         if (rows[ky] == NULL) {
             block = expand_zero_point(op->in_zero_point, block, bytes, pixels);
         } else {
-            const int8_t *in = inside ? rows[ky] + first * c : copy_border(op, rows[ky], first, row_end, span, strip);
-            block = expand(in, distance, block, bytes, pixels);
+            if (inside) {
+                window.rows = rows + ky;
+            } else {
+                copy_border(op, rows[ky], first, row_end, span, strip);
+            }
+            block = expand(&window, block, pixels);
         }
     }
     return block;
 }
 
-static inline uint32_t *put(uint32_t word, uint32_t *block, int32_t pixels)
+/* The nine bytes of three rows of a pixel. */
+static void expand_3x3x3(const int8_t *const rows[3], int32_t offset, uint32_t *block, int32_t pixels)
 {
-    block[0] = tess_sxtb16(word);
-    block[pixels] = word ^ ODD_MASK;
-    return block + 2 * pixels;
-}
-
-/* The nine bytes of three rows at `at`. */
-static inline void expand_3x3x3(const int8_t *const in[3], int32_t at, uint32_t *block, int32_t pixels)
-{
-    uint32_t last = 0;
+    uint32_t words[7] = {0};
 
     for (int32_t ky = 0; ky < 3; ++ky) {
-        const int8_t *row = in[ky] + at;
+        const int8_t *row = rows[ky] + offset;
 
-        block = put(tess_load_word(row), block, pixels);
-        block = put(tess_load_word(row + 4), block, pixels);
-        last |= (uint32_t)(uint8_t)row[8] << (8 * ky);
+        words[2 * ky] = tess_load_word(row);
+        words[2 * ky + 1] = tess_load_word(row + 4);
+        words[6] |= (uint32_t)(uint8_t)row[8] << (8 * ky);
     }
-    put(last, block, pixels);
+    for (int32_t i = 0; i < 7; ++i, block += 2 * pixels) {
+        block[0] = tess_sxtb16(words[i]);
+        block[pixels] = words[i] ^ ODD_MASK;
+    }
 }
 
 uint32_t *tess_conv2d_expand_3x3x3_s8__dsp(const tess_conv2d_s8_dsp_t *op, const int8_t *const *rows, int32_t x,
@@ -128,17 +155,18 @@ uint32_t *tess_conv2d_expand_3x3x3_s8__dsp(const tess_conv2d_s8_dsp_t *op, const
 {
     const int32_t first = x * op->stride_w - op->pad_left, distance = op->stride_w * 3;
     const int32_t span = (pixels - 1) * distance + 9;
-    const bool inside = first >= 0 && first * 3 + span <= row_end * 3;
+    const bool inside = columns_inside(op, first, span, row_end) && rows_inside(rows, 3);
     const int8_t *in[3];
 
     for (int32_t ky = 0; ky < 3; ++ky) {
-        in[ky] = inside && rows[ky] != NULL ? rows[ky] + first * 3
-                                            : copy_border(op, rows[ky], first, row_end, span, strip + ky * span);
-    }
-    if (pixels == 4) { /* a constant, so that the stores have constant offsets */
-        for (int32_t p = 0; p < 4; ++p) {
-            expand_3x3x3(in, p * distance, block + p, 4);
+        int8_t *copy = strip + ky * span;
+        in[ky] = inside ? rows[ky] + first * 3 : copy;
+        if (!inside) {
+            copy_border(op, rows[ky], first, row_end, span, copy);
         }
+    }
+    if (pixels == 4) {
+        tess_expand4_3x3x3_s8__dsp(in, distance, block);
     } else {
         for (int32_t p = 0; p < pixels; ++p) {
             expand_3x3x3(in, p * distance, block + p, pixels);

@@ -27,10 +27,4 @@ tess_gemm_s8_kernel_t tess_gemm4_clamp_s8__dsp, tess_gemm2_clamp_s8__dsp, tess_g
  */
 tess_gemm_s8_kernel_t tess_gemm4_raw_s8__dsp, tess_gemm2_raw_s8__dsp, tess_gemm1_raw_s8__dsp;
 
-/**
- * Four pixels, `distance` bytes apart, to the words of an input block: bytes >= 4 of each, whole words from the front,
- * then if bytes is not a multiple of 4 the last four bytes. block is aligned to 4 bytes. @return the end of the block.
- */
-uint32_t *tess_expand4_s8__dsp(const int8_t *in, int32_t distance, uint32_t *block, int32_t bytes);
-
 #endif
