@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tessera.ir.attrs import Conv2D, DepthwiseConv2D
+from tessera.ir.attrs import Conv2D, DepthwiseConv2D, Lookup
 from tessera.ir.graph import Graph, Op
 from tessera.kernels.call import KernelCall, SpanKernel
 from tessera.kernels.dsp.conv2d import lower_conv2d, lower_conv2d_span
 from tessera.kernels.dsp.depthwise import lower_depthwise_conv2d, lower_depthwise_conv2d_span
+from tessera.kernels.dsp.lookup import lower_lookup, lower_lookup_span
 from tessera.kernels.isa import Isa, KernelSet
 
 
@@ -19,6 +20,8 @@ def lower(graph: Graph, op: Op, call: KernelCall, kernels: KernelSet) -> KernelC
             return lower_conv2d(graph, op, call, kernels.fast)
         case DepthwiseConv2D():
             return lower_depthwise_conv2d(graph, op, call, kernels.fast)
+        case Lookup():
+            return lower_lookup(op, call)
         case _:
             return call
 
@@ -32,5 +35,7 @@ def lower_span(graph: Graph, op: Op, kernel: SpanKernel, kernels: KernelSet) -> 
             return lower_conv2d_span(graph, op, kernel, kernels.fast)
         case DepthwiseConv2D():
             return lower_depthwise_conv2d_span(graph, op, kernel, kernels.fast)
+        case Lookup():
+            return lower_lookup_span(graph, op, kernel)
         case _:
             return kernel

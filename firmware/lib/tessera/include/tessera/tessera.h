@@ -9,6 +9,7 @@
 #include "tessera/elementwise.h"
 #include "tessera/fully_connected.h"
 #include "tessera/lookup.h"
+#include "tessera/lookup_dsp.h"
 #include "tessera/mean.h"
 #include "tessera/model.h"
 #include "tessera/pool2d.h"
