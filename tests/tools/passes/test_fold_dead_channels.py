@@ -124,11 +124,11 @@ def test_padding_that_meets_a_constant_other_than_the_zero_point_keeps_it() -> N
     assert not differing(before, after)
 
 
-def test_as_many_channels_stay_as_fill_a_block_of_four() -> None:
+def test_of_an_odd_number_of_channels_one_more_stays() -> None:
     after = fold_dead_channels(separable(first_bias=0, dead=(1, 2, 4, 5, 7)))
     assert kept(after) == [(0, 1, 3, 6), (0, 1, 3, 6), None]
-    few = separable(first_bias=0, dead=(1,), channels=3)  # there are no four
-    assert kept(fold_dead_channels(few)) == [(0, 2), (0, 2), None]
+    none_to_keep = separable(first_bias=0, dead=(), channels=3)
+    assert kept(fold_dead_channels(none_to_keep)) == [None] * 3
 
 
 def test_channels_that_nobody_reads_go_with_all_that_they_need() -> None:
@@ -138,9 +138,17 @@ def test_channels_that_nobody_reads_go_with_all_that_they_need() -> None:
     ops = [(conv1x1(), [0, 1], [2]), (conv1x1(), [2, 3], [4]), (conv1x1(), [4, 5], [6])]
     before = graph_of(tensors, ops, [0], [6])
     after = fold_dead_channels(before)
-    assert kept(after) == [None] * 3  # three of four are less good than four
-    spared = graph_of([*tensors[:5], conv_weights(2, 1, 1, 4, unread=(0, 1, 2, 3)), tensor(1, 3, 3, 2)], ops, [0], [6])
-    assert not differing(spared, fold_dead_channels(spared))
+    assert kept(after) == [(0, 2), None, None]  # one and three that are read, and one more
+    assert not differing(before, after)
+
+
+def test_a_tensor_of_which_nothing_is_read_keeps_a_pair() -> None:
+    tensors = [tensor(1, 5, 5, 2), conv_weights(4, 1, 1, 2), tensor(1, 5, 5, 4)]
+    tensors += [conv_weights(2, 1, 1, 4, unread=(0, 1, 2, 3)), tensor(1, 5, 5, 2)]
+    before = graph_of(tensors, [(conv1x1(), [0, 1], [2]), (conv1x1(), [2, 3], [4])], [0], [4])
+    after = fold_dead_channels(before)
+    assert kept(after) == [(0, 1), None]
+    assert not differing(before, after)
 
 
 @pytest.mark.parametrize("outputs", [[3, 9], [6, 9]])
@@ -165,7 +173,7 @@ def test_a_layer_without_bias_gets_one() -> None:
 def test_a_layer_that_always_saturates_is_constant() -> None:
     before = separable(padding=(0, 0, 0, 0), first_bias=10**6, dead=())
     after = fold_dead_channels(before)
-    assert kept(after) == [(0, 1, 2, 3)] * 2 + [None]  # no tensor is empty, and a block is four
+    assert kept(after) == [(0, 1)] * 2 + [None]  # no tensor is empty, and channels come in pairs
     assert not differing(before, after)
 
 
@@ -183,7 +191,7 @@ def test_folding_twice_remembers_the_channels_of_the_file() -> None:
     first = once.tensor(once.ops[0].inputs[1])
     data = np.zeros_like(first.data)
     tensors = tuple(replace(t, data=data) if t is first else t for t in once.tensors)
-    assert kept(fold_dead_channels(replace(once, tensors=tensors)))[0] == (4, 5, 6, 7)
+    assert kept(fold_dead_channels(replace(once, tensors=tensors)))[0] == (4, 5)
 
 
 def file_with_dead_channels(kind: type[np.generic]) -> bytes:
