@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tessera.ir.attrs import Conv2D, DepthwiseConv2D, Lookup
+from tessera.ir.attrs import Add, Conv2D, DepthwiseConv2D, Lookup, Mul, Sub
 from tessera.ir.graph import Graph, Op
 from tessera.kernels.call import KernelCall, SpanKernel
 from tessera.kernels.dsp.conv2d import lower_conv2d, lower_conv2d_span
 from tessera.kernels.dsp.depthwise import lower_depthwise_conv2d, lower_depthwise_conv2d_span
+from tessera.kernels.dsp.elementwise import lower_elementwise, lower_elementwise_span
 from tessera.kernels.dsp.lookup import lower_lookup, lower_lookup_span
 from tessera.kernels.isa import Isa, KernelSet
 
@@ -22,6 +23,8 @@ def lower(graph: Graph, op: Op, call: KernelCall, kernels: KernelSet) -> KernelC
             return lower_depthwise_conv2d(graph, op, call, kernels.fast)
         case Lookup():
             return lower_lookup(op, call)
+        case Add() | Sub() | Mul():
+            return lower_elementwise(graph, op, call)
         case _:
             return call
 
@@ -37,5 +40,7 @@ def lower_span(graph: Graph, op: Op, kernel: SpanKernel, kernels: KernelSet) -> 
             return lower_depthwise_conv2d_span(graph, op, kernel, kernels.fast)
         case Lookup():
             return lower_lookup_span(graph, op, kernel)
+        case Add() | Sub() | Mul():
+            return lower_elementwise_span(graph, op, kernel)
         case _:
             return kernel

@@ -7,6 +7,7 @@
 #include "tessera/copy.h"
 #include "tessera/depthwise_conv2d_dsp.h"
 #include "tessera/elementwise.h"
+#include "tessera/elementwise_dsp.h"
 #include "tessera/fully_connected.h"
 #include "tessera/lookup.h"
 #include "tessera/lookup_dsp.h"
