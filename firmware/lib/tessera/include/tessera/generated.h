@@ -11,19 +11,16 @@
 #define TESS_SCRATCH(at) ((void *)tess_at(memories, (at)))
 #define TESS_F32(at) ((float *)(void *)tess_at(memories, (at)))
 
+/** Tells the hook, if there is one, that step `step` of a layer begins, and that its tensor of `bytes` is at `data`. */
+void tess_step_begins(const tess_calls_t *calls, uint32_t step);
+void tess_step_ends(const tess_calls_t *calls, uint32_t step, const void *data, uint32_t bytes);
+
 /** The kernel calls of step i, which complete the tensor of `size` bytes at `at`. */
 #define TESS_STEP(i, at, size, kernel_calls)                                                                           \
     do {                                                                                                               \
-        tess_piece_t piece_ = {.step = (i), .y = -1};                                                                  \
-        if (calls->hook != NULL) {                                                                                     \
-            calls->hook(calls->user, TESS_PIECE_BEGIN, &piece_);                                                       \
-        }                                                                                                              \
+        tess_step_begins(calls, (i));                                                                                  \
         kernel_calls;                                                                                                  \
-        if (calls->hook != NULL) {                                                                                     \
-            piece_.data = tess_at(memories, (at));                                                                     \
-            piece_.bytes = (size);                                                                                     \
-            calls->hook(calls->user, TESS_PIECE_END, &piece_);                                                         \
-        }                                                                                                              \
+        tess_step_ends(calls, (i), tess_at(memories, (at)), (size));                                                   \
     } while (0)
 
 /** A streamed stage; a failure ends the run. */
