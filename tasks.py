@@ -152,6 +152,43 @@ def verify(
 
 @task(
     help={
+        "model": MODEL,
+        "board": BOARD + "; its simulator runs",
+        "image": "a .npy array, or a picture; without it the input is random",
+        "seed": "of the random input",
+        "by": "what widths and bars show: instructions, or estimated cycles of cortex-m4 or cortex-m7",
+        "svg": "draw model, steps and functions as layers of boxes into this file",
+        "bars": "draw a bar of every step's instructions into this file",
+        **CHOICES,
+        "json": JSON,
+    }
+)
+@command
+def profile(
+    _c: Context,
+    model: str = "helmet",
+    board: str = "h7",
+    image: str = "",
+    seed: int = 0,
+    by: str = "instructions",
+    svg: str = "",
+    bars: str = "",
+    edges: str = "int8",
+    input: str = "resident",
+    sram: str = "",
+    max_macs: str = "",
+    json: str = "",
+) -> None:
+    """Count what every step executes in the simulator; estimate cycles of Cortex-M4 and M7."""
+    from tessera.cli.choices import parse_choices
+    from tessera.cli.profile import profile_model
+
+    choices = parse_choices(edges, input, sram, max_macs)
+    profile_model(model, board, choices, image, seed, by, svg, bars, json)
+
+
+@task(
+    help={
         "images": "a folder of photos (default: the ones that ship)",
         "board": BOARD,
         "model": "a detector in models/",

@@ -57,6 +57,11 @@ void tess_pull_from_host(uint32_t input);
 #if defined(TESS_SIMULATED)
 /** From now on the rows of this input are read from a file of the host. @return false if it is absent or too short. */
 bool tess_pull_from_file(uint32_t input, const char *name);
+
+/* marks.c: runs that a profiler of the simulator watches */
+
+/** Runs the model, with marks before and after each piece if `pieces`, else before and after the run. */
+tess_status_t tess_mark_run(const tess_memory_t *memories, bool pieces);
 #endif
 
 #endif

@@ -118,6 +118,16 @@ void tess_fault_report(const tess_fault_t *fault)
 
 /* Requests ----------------------------------------------------------------------------------------------------- */
 
+static void send_result(tess_status_t status, uint64_t count, uint32_t stack)
+{
+    tess_cbor_writer_t out = tess_serve_message("result", 3);
+    tess_cbor_text(&out, "status");
+    tess_cbor_int(&out, status);
+    tess_serve_uint(&out, "count", count);
+    tess_serve_uint(&out, "stack_bytes", stack);
+    tess_serve_send(&out);
+}
+
 static void handle_run(bool checks)
 {
     tess_serve_ack();
@@ -131,12 +141,7 @@ static void handle_run(bool checks)
     if (status == TESS_OK) {
         tess_profile_send();
     }
-    tess_cbor_writer_t out = tess_serve_message("result", 3);
-    tess_cbor_text(&out, "status");
-    tess_cbor_int(&out, status);
-    tess_serve_uint(&out, "count", count);
-    tess_serve_uint(&out, "stack_bytes", stack);
-    tess_serve_send(&out);
+    send_result(status, count, stack);
 }
 
 /* The input that a request names, or NULL after an answer that refuses it. */
@@ -221,12 +226,29 @@ static void handle_file(const uint8_t *request, size_t bytes)
         tess_serve_refuse(TESS_SERVE_FILE, "the file is absent or not as long as the input");
     }
 }
+
+static void handle_mark(const uint8_t *request, size_t bytes)
+{
+    tess_cbor_value_t pieces;
+    const bool each = tess_cbor_find(request, bytes, "pieces", &pieces) && pieces.type == TESS_CBOR_BOOL;
+    tess_serve_ack();
+    tess_stack_paint();
+    const tess_status_t status = tess_mark_run(memories, each && pieces.number);
+    send_result(status, 0, tess_stack_used());
+}
 #else
 static void handle_file(const uint8_t *request, size_t bytes)
 {
     (void)request;
     (void)bytes;
     tess_serve_refuse(TESS_SERVE_REQUEST, "only a simulator reads files");
+}
+
+static void handle_mark(const uint8_t *request, size_t bytes)
+{
+    (void)request;
+    (void)bytes;
+    tess_serve_refuse(TESS_SERVE_REQUEST, "only a simulator has a profiler that sees marks");
 }
 #endif
 
@@ -282,6 +304,8 @@ static void handle(const uint8_t *request, size_t bytes)
     } else if (tess_cbor_is_text(&type, "run")) {
         tess_cbor_value_t crcs;
         handle_run(tess_cbor_find(request, bytes, "crcs", &crcs) && crcs.type == TESS_CBOR_BOOL && crcs.number);
+    } else if (tess_cbor_is_text(&type, "mark")) {
+        handle_mark(request, bytes);
     } else if (tess_cbor_is_text(&type, "output")) {
         handle_output(request, bytes);
     } else if (tess_cbor_is_text(&type, "exit")) {

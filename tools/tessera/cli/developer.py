@@ -26,7 +26,7 @@ def lint(fix: bool) -> None:
         "a Python file is not formatted: ./inv lint --fix",
     )
     _run([sys.executable, "-m", "mypy", "tools/tessera"], "mypy found something")
-    sources = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "firmware").rglob("*.[ch]"))
+    sources = sorted(str(p.relative_to(ROOT)) for part in ("firmware", "tools") for p in (ROOT / part).rglob("*.[ch]"))
     _run(
         ["clang-format", *(["-i"] if fix else ["--dry-run", "-Werror"]), *sources],
         "a C file is not formatted: ./inv lint --fix",

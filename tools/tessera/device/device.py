@@ -126,14 +126,24 @@ class Device:
             elif isinstance(message, Result):
                 break
         assert isinstance(message, Result)
-        if message.status != 0:
-            why = STATUS.get(message.status, "unknown status")
-            raise BoardError(f"{self.link.name} did not run {self.boot.model}: {why} ({message.status}).")
+        self._check_status(message)
         if sorted(steps) != list(range(self.boot.steps)):
             got = f"{len(steps)} of {self.boot.steps} step reports arrived ({self.damaged} damaged frames)"
             raise BoardError(f"{self.link.name} ran {self.boot.model} but only {got}; run again.")
         in_order = tuple(steps[i] for i in range(self.boot.steps))
         return RunResult(message.count, self.boot.unit, in_order, message.stack_bytes)
+
+    def run_marked(self, pieces: bool) -> int:
+        """One inference for a plugin of the simulator that sees marks (tessera.profile): the stack's high-water mark.
+
+        `pieces`: with a mark before and after each; else the run is as an application has it.
+        """
+        for message in self._replies("mark", repeat=False, pieces=pieces):
+            if isinstance(message, Result):
+                break
+        assert isinstance(message, Result)
+        self._check_status(message)
+        return message.stack_bytes
 
     def outputs(self) -> tuple[bytes, ...]:
         """Every output of the last run."""
@@ -178,6 +188,11 @@ class Device:
         if want.offset >= 0 and len(data) == want.bytes <= CHUNK_BYTES:
             row = encode_request("row", self._number, index=want.index, offset=want.offset, data=data)
             self.link.write(row)
+
+    def _check_status(self, result: Result) -> None:
+        if result.status != 0:
+            why = STATUS.get(result.status, "unknown status")
+            raise BoardError(f"{self.link.name} did not run {self.boot.model}: {why} ({result.status}).")
 
     def _simple(self, kind: str, **fields: Field) -> None:
         """A request that is answered by one acknowledgement."""
