@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from tessera.ir.graph import Graph
 from tessera.ir.verify import verify_graph
+from tessera.passes.depthwise_of_one_channel import depthwise_of_one_channel
 from tessera.passes.drop_identities import drop_identities
 from tessera.passes.fold_constants import fold_constants
 from tessera.passes.fold_dead_channels import fold_dead_channels
@@ -27,6 +28,7 @@ EDGES_FLOAT_PASSES: tuple[Pass, ...] = (
     fuse_lookups,
     fuse_means,
     fold_pad,
+    depthwise_of_one_channel,
     fold_dead_channels,
     remove_dead,
 )
