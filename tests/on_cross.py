@@ -38,9 +38,16 @@ class CrossCase:
 def cross_case(
     name: str, model: bytes, inputs: Sequence[NDArray[Any]], kernels: KernelSet, tile: Tile | None, *, guarded: bool
 ) -> CrossCase:
+    """A .tflite file, see `graph_case`."""
+    graph = run_passes(load_tflite(model, name=name), PASSES)
+    return graph_case(graph, inputs, kernels, tile, guarded=guarded)
+
+
+def graph_case(
+    graph: Graph, inputs: Sequence[NDArray[Any]], kernels: KernelSet, tile: Tile | None, *, guarded: bool
+) -> CrossCase:
     """`tile`: every operator that can as a stage of its own, which advances by so many rows and columns. `guarded`: a
     plan with guards around every buffer instead of the planner's, which overlaps them."""
-    graph = run_passes(load_tflite(model, name=name), PASSES)
     layers = replace(make_schedule(graph), kernels=kernels)
     schedule = layers if tile is None else streamed(layers, tile)
     plan = guarded_plan(schedule) if guarded else plan_memory(schedule)

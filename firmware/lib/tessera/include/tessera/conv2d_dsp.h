@@ -3,7 +3,7 @@
  *
  * The window of four output pixels is expanded to pairs of int16 in scratch; a matrix kernel multiplies it by two
  * output channels at a time (kernels/dsp/gemm_s8.S says how). A 1x1 convolution of stride 1 may be described as one row
- * of all its pixels. tools/tessera/kernels/dsp/conv2d.py packs the weights and proves what each variant needs.
+ * of all its pixels. tools/tessera/kernels/dsp/conv2d_fast.py packs the weights and proves what each variant needs.
  */
 #ifndef TESSERA_CONV2D_DSP_H
 #define TESSERA_CONV2D_DSP_H
@@ -70,7 +70,7 @@ tess_conv2d_multiply_s8_t tess_conv2d_multiply_wide_s8__dsp;
  * The whole map, row by row. in [in.h][in.w][in.c], out [out.h][out.w][out.c]; as for tess_conv2d_s8 out may lie over
  * input rows that no later output row reads, and if kernel, stride and padding are those of a 1x1 convolution over
  * input pixels before the group of four that is being computed. scratch, aligned to 4 bytes: 32 * words bytes, and a
- * strip for what the border cuts off (tools/tessera/kernels/dsp/conv2d.py: strip_bytes).
+ * strip for what the border cuts off (tools/tessera/kernels/dsp/conv2d_window.py: strip_bytes).
  */
 void tess_conv2d_s8__dsp(const tess_conv2d_s8_dsp_t *op, const int8_t *in, int8_t *out, void *scratch);
 

@@ -4,11 +4,13 @@
 
 #include "tessera/conv2d.h"
 #include "tessera/conv2d_dsp.h"
+#include "tessera/conv2d_lean_dsp.h"
 #include "tessera/copy.h"
 #include "tessera/depthwise_conv2d_dsp.h"
 #include "tessera/elementwise.h"
 #include "tessera/elementwise_dsp.h"
 #include "tessera/fully_connected.h"
+#include "tessera/fully_connected_dsp.h"
 #include "tessera/lookup.h"
 #include "tessera/lookup_dsp.h"
 #include "tessera/mean.h"

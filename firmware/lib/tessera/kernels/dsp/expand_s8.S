@@ -1,8 +1,6 @@
 @ Input blocks of the matrix kernels of gemm_s8.S: four pixels' bytes to pairs of int16, 13 instructions for 16 bytes.
 
-        .syntax unified
-        .thumb
-        .cpu cortex-m4
+#include "assembly.h"
 
 @ tess_expand_s8_t as on the stack
         .equ    EXPAND_ROW_COUNT, 4
@@ -27,15 +25,6 @@
         eor     r10, r10, #0x007f007f
         eor     r11, r11, #0x007f007f
         stm     r12!, {r4-r11}
-        .endm
-
-        .macro  FUNCTION name
-        .section .text.\name, "ax", %progbits
-        .global \name
-        .type   \name, %function
-        .thumb_func
-        .p2align 2
-\name:
         .endm
 
 @ uint32_t *tess_expand4_s8__dsp(const tess_expand_s8_t *window, uint32_t *block)

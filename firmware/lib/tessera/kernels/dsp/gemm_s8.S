@@ -23,9 +23,7 @@
 @ zero_point - min and saturation to [0, 255]; then on packed bytes 255 - (max - min) is added with saturation, and
 @ max - 255 without.
 
-        .syntax unified
-        .thumb
-        .cpu cortex-m4
+#include "assembly.h"
 
 @ tess_gemm_s8_t, also as copied to the stack
         .equ    RUN_X, 0
@@ -87,22 +85,6 @@
         HALF    \pixels
         .endm
 
-        .macro  REQUANTIZE a, relu, clamp              @ r8 multiplier, r9 k, r10 shift; uses r12
-        asr     \a, \a, #7                             @ 256*acc -> 2*acc
-        .if \relu
-        smmlar  \a, \a, r8, r9
-        .else
-        smmlar  r12, \a, r8, r9
-        add     \a, r12, \a, asr #31
-        .endif
-        asr     \a, \a, r10
-        .if \clamp
-        usat    \a, #8, \a
-        .else
-        ssat    \a, #8, \a
-        .endif
-        .endm
-
         .macro  REQUANTIZE_CHANNEL pixels, relu, clamp, a, b, c, d
         ldm     lr!, {r8-r10}
         REQUANTIZE \a, \relu, \clamp
@@ -160,15 +142,6 @@
         .macro  EPILOGUE
         add     sp, sp, #RUN_BYTES
         pop     {r4-r11, pc}
-        .endm
-
-        .macro  FUNCTION name
-        .section .text.\name, "ax", %progbits
-        .global \name
-        .type   \name, %function
-        .thumb_func
-        .p2align 2
-\name:
         .endm
 
         .macro  GEMM name, pixels, relu, clamp, unroll

@@ -1,0 +1,63 @@
+"""CONV_2D on four pixels at a time, expanded in scratch: conv2d_dsp.h."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tessera.arith.fixed_point import wrap32
+from tessera.ir.attrs import Conv2D
+from tessera.ir.graph import Graph, Op
+from tessera.kernels.call import Array, Function, Struct
+from tessera.kernels.dsp.conv2d_channels import Channels, channels_of, interleaved, rounding
+from tessera.kernels.dsp.conv2d_window import Window
+from tessera.kernels.dsp.weight_words import Words
+from tessera.kernels.operands import output_of
+
+CHUNK_WORDS = 127  # TESS_CONV2D_DSP_CHUNK_WORDS
+
+
+def fast_struct(graph: Graph, op: Op, window: Window) -> Struct | None:
+    assert isinstance(op.attrs, Conv2D)
+    channels = channels_of(graph, op, window.rgb_order if window.is_rgb else window.order)
+    if channels is None:
+        return None
+    zero_point, clamp = graph.tensor(output_of(op)).q.zero_point, op.attrs.clamp
+    variant = "wide" if channels.packed is None else rounding(zero_point, clamp)
+    expand = "tess_conv2d_expand_3x3x3_s8__dsp" if window.is_rgb else "tess_conv2d_expand_s8__dsp"
+    return Struct(
+        "tess_conv2d_s8_dsp_t",
+        (
+            *window.fields,
+            ("in_zero_point", graph.tensor(op.inputs[0]).q.zero_point),
+            ("pixels", window.pixels),
+            ("words", channels.words.shape[1]),
+            ("expand", Function(expand)),
+            ("multiply", Function(f"tess_conv2d_multiply_{variant}_s8__dsp")),
+            ("weights", Array("words", "int32_t", wrap32(_stream(channels)).astype(np.int32))),
+            ("zero_point", zero_point),
+            ("min", clamp[0]),
+            ("max", clamp[1]),
+        ),
+    )
+
+
+def _stream(channels: Channels) -> Words:
+    even = len(channels.words) // 2 * 2
+    pairs, last = channels[:even], channels[even:]
+    return np.concatenate(
+        [_wide(pairs, 2) if pairs.packed is None else _packed_pairs(pairs, pairs.packed), _wide(last, 1)]
+    )
+
+
+def _packed_pairs(channels: Channels, packed: Words) -> Words:
+    parts = [interleaved(channels.start[:, None], 2), interleaved(channels.words, 2), packed.reshape(-1, 6)]
+    return np.concatenate(parts, axis=1).reshape(-1)
+
+
+def _wide(channels: Channels, group: int) -> Words:
+    parts = []
+    for begin in range(0, channels.words.shape[1], CHUNK_WORDS):
+        chunk = slice(begin, begin + CHUNK_WORDS)
+        start = -127 * channels.odd_sums[:, chunk].sum(axis=1)
+        parts += [interleaved(start[:, None], group), interleaved(channels.words[:, chunk], group)]
+    return np.concatenate([*parts, channels.wide.reshape(-1, 3 * group)], axis=1).reshape(-1)
