@@ -29,29 +29,42 @@ eight channels and little from there on. A block of four channels may need more.
 
 
 def lower_depthwise_conv2d(graph: Graph, op: Op, call: KernelCall, fast: bool) -> KernelCall:
-    planes, channels = _planes(graph, op), _channels(graph, op)
-    if planes is None or channels is None:
+    channels, planes = _channels(graph, op), _planes(graph, op)
+    if channels is None:
         return call
-    struct = _struct(graph, op, planes, channels, planes.layer_block(fast), planes.out_w)
+    if planes is not None:
+        symbol, block = "tess_depthwise_conv2d_s8__dsp", (planes.layer_block(fast), planes.out_w)
+        struct = _planes_struct(graph, op, planes, channels, *block)
+    elif _has_taps(graph, op) and len(channels) % 4 == 0:
+        symbol, struct = "tess_depthwise_taps_s8__dsp", _taps_struct(graph, op, channels)
+    else:
+        return call
     arguments = (struct, s8(graph, op.inputs[0]), s8(graph, output_of(op)), Scratch())
-    scratch_bytes = planes.scratch_bytes(planes.layer_block(fast), planes.out_w)
-    return replace(call, symbol="tess_depthwise_conv2d_s8__dsp", calls=(arguments,), scratch_bytes=scratch_bytes)
+    scratch_bytes = depthwise_conv2d_scratch_bytes(graph, op, streamed=False, fast=fast)
+    return replace(call, symbol=symbol, calls=(arguments,), scratch_bytes=scratch_bytes)
 
 
 def lower_depthwise_conv2d_span(graph: Graph, op: Op, kernel: SpanKernel, fast: bool) -> SpanKernel:
-    planes, channels = _planes(graph, op), _channels(graph, op)
-    if planes is None or channels is None or not fast:
+    channels, planes = _channels(graph, op), _planes(graph, op)
+    if channels is None:
         return kernel
-    struct = _struct(graph, op, planes, channels, *planes.span_block)
-    scratch_bytes = planes.scratch_bytes(*planes.span_block)
-    return replace(kernel, symbol="tess_depthwise_conv2d_span_s8__dsp", struct=struct, scratch_bytes=scratch_bytes)
+    if planes is not None and fast:
+        struct = _planes_struct(graph, op, planes, channels, *planes.span_block)
+        scratch_bytes = planes.scratch_bytes(*planes.span_block)
+        return replace(kernel, symbol="tess_depthwise_conv2d_span_s8__dsp", struct=struct, scratch_bytes=scratch_bytes)
+    if _has_taps(graph, op):
+        return replace(kernel, symbol="tess_depthwise_taps_span_s8__dsp", struct=_taps_struct(graph, op, channels))
+    return kernel
 
 
 def depthwise_conv2d_scratch_bytes(graph: Graph, op: Op, *, streamed: bool, fast: bool) -> int:
     planes = _planes(graph, op)
-    if planes is None or (streamed and not fast):
+    if planes is not None and (fast or not streamed):
+        return planes.scratch_bytes(*(planes.span_block if streamed else (planes.layer_block(fast), planes.out_w)))
+    if streamed:
         return 0
-    return planes.scratch_bytes(*(planes.span_block if streamed else (planes.layer_block(fast), planes.out_w)))
+    _, _, in_w, _ = graph.tensor(op.inputs[0]).shape
+    return 4 * graph.tensor(op.inputs[1]).shape[1] * in_w  # of taps: the rows of a window, of four channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +116,10 @@ def _attrs(op: Op) -> DepthwiseConv2D:
     return op.attrs
 
 
-def _struct(graph: Graph, op: Op, planes: _Planes, channels: Ints, block: int, columns: int) -> Struct:
+def _planes_struct(graph: Graph, op: Op, planes: _Planes, channels: Ints, block: int, columns: int) -> Struct:
     attrs, kernel = _attrs(op), f"{planes.kernel}x{planes.kernel}"
     x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
-    variant = "relu" if attrs.clamp[0] >= out.q.zero_point else "linear"
-    if attrs.clamp != FULL:
-        variant = "relu_clamp" if variant == "relu" else "clamp"
+    doubled = np.concatenate([wrap32(2 * channels[:, :1]), channels[:, 1:]], axis=1)
     return Struct(
         "tess_depthwise_conv2d_s8_dsp_t",
         (
@@ -125,9 +136,9 @@ def _struct(graph: Graph, op: Op, planes: _Planes, channels: Ints, block: int, c
             ("block", block),
             ("columns", columns),
             ("weights", Array("weights", "int8_t", _by_channel(constant(w)))),
-            ("channels", Array("channels", "tess_depthwise_channel_t", channels)),
+            ("channels", Array("channels", "tess_depthwise_channel_t", doubled)),
             ("stream", Function(f"tess_depthwise_stream_{kernel}_s8__dsp")),
-            ("row", Function(f"tess_depthwise_row_{kernel}_s{planes.stride}_{variant}_s8__dsp")),
+            ("row", Function(f"tess_depthwise_row_{kernel}_s{planes.stride}_{_variant(graph, op)}_s8__dsp")),
         ),
     )
 
@@ -137,8 +148,63 @@ def _by_channel(weights: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.ascontiguousarray(np.moveaxis(weights[0], 2, 0))
 
 
+def _has_taps(graph: Graph, op: Op) -> bool:
+    """Whether there is a kernel that reads the map as it is."""
+    w = graph.tensor(op.inputs[1])
+    return _attrs(op).depth_multiplier == 1 and w.shape[3] >= 4 and w.q.zero_point == 0
+
+
+def _taps_struct(graph: Graph, op: Op, channels: Ints) -> Struct:
+    attrs = _attrs(op)
+    x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
+    _, kernel_h, kernel_w, depth = w.shape
+    stream = np.stack([_four_channels(constant(w)[0], channels, min(c, depth - 4)) for c in range(0, depth, 4)])
+    known = kernel_h == kernel_w in KERNELS and depth % 4 == 0
+    pixels = Function(f"tess_depthwise_pixels_{kernel_h}x{kernel_w}_{_variant(graph, op)}_s8__dsp") if known else None
+    return Struct(
+        "tess_depthwise_taps_s8_dsp_t",
+        (
+            ("in", map_shape(x)),
+            ("out", map_shape(out)),
+            ("kernel_h", kernel_h),
+            ("kernel_w", kernel_w),
+            ("stride_h", attrs.stride[0]),
+            ("stride_w", attrs.stride[1]),
+            ("pad_top", attrs.padding[0]),
+            ("pad_left", attrs.padding[2]),
+            ("in_zero_point", x.q.zero_point),
+            ("base", 0 if attrs.clamp == FULL else attrs.clamp[0]),
+            ("min", attrs.clamp[0]),
+            ("max", attrs.clamp[1]),
+            ("words", stream.shape[1]),
+            ("stream", Array("stream", "int32_t", stream)),
+            ("pixels", pixels),
+        ),
+    )
+
+
+def _four_channels(weights: NDArray[np.int8], channels: Ints, first: int) -> NDArray[np.int32]:
+    """What the stream of a tess_depthwise_taps_s8_dsp_t holds of channels first .. first + 3."""
+    four, constants = weights[:, :, first : first + 4], channels[first : first + 4]
+    height, width, _ = four.shape
+    odd = four[:, width - width % 2 :]
+    pairs = four[:, : width - width % 2].reshape(height, -1, 2, 2, 2)  # [row][pair][tap][half][channel of a half]
+    taps = np.concatenate([odd.reshape(height, -1), pairs.transpose(0, 1, 3, 2, 4).reshape(height, -1)], axis=1)
+    words = np.ascontiguousarray(taps).reshape(-1).view("<i4")
+    return np.concatenate([wrap32(constants[:, 0]), words, constants[:, 1:].reshape(-1)]).astype(np.int32)
+
+
+def _variant(graph: Graph, op: Op) -> str:
+    """Of the requantization, as in names of functions."""
+    clamp, hides = _attrs(op).clamp, _attrs(op).clamp[0] >= graph.tensor(output_of(op)).q.zero_point
+    if clamp == FULL:
+        return "relu" if hides else "linear"
+    return "relu_clamp" if hides else "clamp"
+
+
 def _channels(graph: Graph, op: Op) -> Ints | None:
-    """[channels, 4] fields of tess_depthwise_channel_t; None where a channel has no such form."""
+    """[channels, 4] bias with the zero point of the input, multiplier, offset, shift; None where a channel has no such
+    form."""
     attrs = _attrs(op)
     x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
     sums = centred_weights(graph, op).sum(axis=(0, 1, 2))
@@ -149,4 +215,4 @@ def _channels(graph: Graph, op: Op) -> Ints | None:
     requantization = packed_requantization(ranges, multipliers, shifts, out.q.zero_point, attrs.clamp, ACC_BITS)
     if requantization is None:
         return None
-    return np.concatenate([wrap32(2 * folded)[:, None], requantization], axis=1)
+    return np.concatenate([folded[:, None], requantization], axis=1)

@@ -111,4 +111,58 @@ void tess_depthwise_conv2d_s8__dsp(const tess_depthwise_conv2d_s8_dsp_t *op, con
 void tess_depthwise_conv2d_span_s8__dsp(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin,
                                         int32_t x_end, int8_t *out, void *scratch);
 
+/*
+ * Straight from the map, four channels of a pixel at a time: any kernel, stride and padding, depth multiplier 1, zero
+ * point of the weights 0, at least four channels. In a span it needs no scratch.
+ */
+
+/** Neighbouring pixels whose windows lie inside the map. */
+typedef struct {
+    int32_t in_c; /**< bytes from pixel to pixel of a row, a multiple of 4 */
+    const int32_t *stream, *stream_end;
+    int8_t *out;            /**< [count][in_c] */
+    int32_t step_bytes;     /**< of input, from output pixel to output pixel */
+    int32_t count;          /**< at least 1 */
+    uint32_t raise, settle; /**< 255 - (max - min), max - 255 in four bytes; used by *clamp */
+} tess_depthwise_pixels_run_t;
+
+/** rows[i], i < kernel height, points at row i of the first window. Suffixes are those of tess_depthwise_row_t. */
+typedef void tess_depthwise_pixels_t(const tess_depthwise_pixels_run_t *run, const int8_t *const *rows);
+
+tess_depthwise_pixels_t tess_depthwise_pixels_3x3_relu_s8__dsp, tess_depthwise_pixels_3x3_linear_s8__dsp,
+    tess_depthwise_pixels_3x3_relu_clamp_s8__dsp, tess_depthwise_pixels_3x3_clamp_s8__dsp;
+tess_depthwise_pixels_t tess_depthwise_pixels_5x5_relu_s8__dsp, tess_depthwise_pixels_5x5_linear_s8__dsp,
+    tess_depthwise_pixels_5x5_relu_clamp_s8__dsp, tess_depthwise_pixels_5x5_clamp_s8__dsp;
+tess_depthwise_pixels_t tess_depthwise_pixels_7x7_relu_s8__dsp, tess_depthwise_pixels_7x7_linear_s8__dsp,
+    tess_depthwise_pixels_7x7_relu_clamp_s8__dsp, tess_depthwise_pixels_7x7_clamp_s8__dsp;
+
+typedef struct {
+    tess_shape_t in, out;       /**< out.c == in.c */
+    int32_t kernel_h, kernel_w; /**< kernel_h <= TESS_MAX_KERNEL_H */
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left;
+    int32_t in_zero_point;
+    int32_t base;     /**< what offsets lack of the output zero point: 0, or min where a clamp is applied */
+    int32_t min, max; /**< fused activation as output values, -128 <= min <= max <= 127 */
+    int32_t words;    /**< of the stream, of four channels */
+    /**
+     * Of each four channels (the last four where their number is no multiple of 4): four biases as in
+     * tess_depthwise_channel_t, but not doubled; the bytes of the weights of each kernel row; of each channel
+     * multiplier, offset, shift. A kernel row is its last tap (a0, a1, a2, a3) where kernel_w is odd, then pairs
+     * (a0, a1, b0, b1) (a2, a3, b2, b3) of neighbouring taps a, b from the first on.
+     */
+    const int32_t *stream;
+    tess_depthwise_pixels_t *pixels; /**< of this kernel and clamp, or NULL: none, or in.c is no multiple of 4 */
+} tess_depthwise_taps_s8_dsp_t;
+
+/**
+ * The whole map, four channels after the other, as tess_depthwise_conv2d_s8__dsp. in.c is a multiple of 4. scratch,
+ * aligned to 4 bytes: kernel_h * in.w * 4 bytes.
+ */
+void tess_depthwise_taps_s8__dsp(const tess_depthwise_taps_s8_dsp_t *op, const int8_t *in, int8_t *out, void *scratch);
+
+/** A span (tess_span_kernel_t) without scratch. in.c is at least 4. */
+void tess_depthwise_taps_span_s8__dsp(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin,
+                                      int32_t x_end, int8_t *out, void *scratch);
+
 #endif
