@@ -71,6 +71,8 @@ def test_plan_writes_json_and_a_picture(model: Path, tmp_path: Path) -> None:
     inv("plan", "--model", model, "--board", "f4", "--json", out, "--svg", svg)
     report = json.loads(out.read_text())
     assert report.keys() >= PLAN_KEYS
+    assert report["folded"]["channels"] == 0
+    assert report["folded"]["macs"] == report["folded"]["macs_in_file"] == report["macs"]
     assert report["peak_sram_bytes"] == report["arena_bytes"] + report["input_frame_bytes"]
     assert report["lower_bound_bytes"] <= report["arena_bytes"]
     assert report["schedule"] == "layerwise"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,16 +12,19 @@ from dead_nets import dead_net
 from graphs import conv1x1, graph_of, kinds, quant, tensor
 
 from single_op import Spec, model_of, options
+from tessera.cli.inspect import folding_sentence, inspect_report
 from tessera.frontend.tflite import load_tflite
 from tessera.interpreter import run
 from tessera.ir import attrs as a
 from tessera.ir.graph import DType, Graph, Op, Tensor
 from tessera.ir.verify import verify_graph
+from tessera.models import find_model
 from tessera.oracle.compare import differences, expected_tensors, litert_inputs
 from tessera.oracle.inputs import test_inputs
 from tessera.passes import EDGES_FLOAT_PASSES, PASSES, Pass, run_passes
 from tessera.passes.channel_ranges import Taps, taps
 from tessera.passes.fold_dead_channels import fold_dead_channels
+from tessera.pipeline import compile_model
 from tessera.schedule.cost import macs
 
 NETS = 400
@@ -248,3 +252,18 @@ def test_files_equal_litert_in_the_channels_that_are_left(
         theirs = expected_tensors(passed, oracle(content).run(litert_inputs(loaded, passed, inputs)))
         assert {i for op in passed.ops for i in op.outputs if passed.tensor(i).source is not None} <= theirs.keys()
         assert not differences(passed, run(passed, inputs), theirs)
+
+
+def test_the_report_says_what_went(tmp_path: Path) -> None:
+    path = tmp_path / "dead.tflite"
+    path.write_bytes(file_with_dead_channels(np.int8))
+    compiled = compile_model(find_model(str(path)), None, time_limit_s=1)
+    folded = inspect_report(compiled)["folded"]
+    assert folded["channels"] == 3 * (12 - 4)
+    assert folded["macs_in_file"] == 9 * 8 * 12 * (27 + 9) + 12 * 12 * 5
+    assert folded["macs"] == macs(compiled.passed) == 9 * 8 * 4 * (27 + 9) + 12 * 4 * 5
+    sentence = folding_sentence(folded, "folded ")
+    assert sentence.startswith(
+        "folded 24 channels that are constant or that nobody reads: MACs 31,824 -> 10,608, weights"
+    )
+    assert folding_sentence({**folded, "channels": 0}, "folded ") == ""

@@ -58,12 +58,12 @@ def folding_report(compiled: Compiled) -> dict[str, Any]:
     }
 
 
-def folding_sentence(folded: dict[str, Any]) -> str:
+def folding_sentence(folded: dict[str, Any], label: str) -> str:
     """A line of its own, or nothing where all channels are there."""
     if not folded["channels"]:
         return ""
     return (
-        f"folded {folded['channels']:,} channels that are constant or that nobody reads: MACs "
+        f"{label}{folded['channels']:,} channels that are constant or that nobody reads: MACs "
         f"{folded['macs_in_file']:,} -> {folded['macs']:,}, weights {folded['weights_bytes_in_file']:,} -> "
         f"{folded['weights_bytes']:,} B\n"
     )
@@ -135,7 +135,7 @@ def _show(report: dict[str, Any]) -> None:
             quant = "" if edge["scale"] is None else f", real = {edge['scale']:.8g} * (q - {edge['zero_point']})"
             console.print(f"{key[:-1]:7}{edge['name']}: {shape} {edge['dtype']}{quant}", highlight=False)
     console.print(
-        f"{folding_sentence(report['folded'])}"
+        f"{folding_sentence(report['folded'], 'folded ')}"
         f"MACs   {kilo(report['macs'])}\n"
         f"flash  weights {report['weights_bytes']:,} B in a file of {report['file_bytes']:,} B\n"
         f"memory largest layer {report['largest_layer_bytes']:,} B (in + out, nothing shared); "

@@ -50,15 +50,12 @@ class Groups:
 
 
 def mixes_channels(graph: Graph, op: Op) -> bool:
-    """Each output channel is a sum over all input channels, so that any of either may go. A depthwise convolution of
-    one channel is such an operator: its multiplier says how many there are."""
+    """Each output channel is a sum over all input channels, so that any of either may go."""
     match op.attrs:
         case Conv2D():
             return True
         case FullyConnected():
             return reads_whole_rows(graph, op)
-        case DepthwiseConv2D():
-            return channels_of(graph.tensor(op.inputs[0])) == 1
         case _:
             return False
 

@@ -72,8 +72,6 @@ def _constants(graph: Graph, op: Op, masks: Mapping[TensorId, Bools], added: Int
 def _attrs(graph: Graph, op: Op, masks: Mapping[TensorId, Bools]) -> Attrs:
     x, y = op.inputs[0], op.outputs[0]
     match op.attrs:
-        case DepthwiseConv2D() as d:
-            return replace(d, depth_multiplier=int(_mask(graph, y, masks).sum() // _mask(graph, x, masks).sum()))
         case Pad(amounts=amounts):
             before, padded = amounts[-1][0], _mask(graph, y, masks)
             end = before + channels_of(graph.tensor(x))
