@@ -93,8 +93,8 @@ def test_least_work_is_least_of_all_paths_within_the_limit(space: Space, limit: 
 def test_least_bytes_is_least_of_all_paths_that_execute_few_enough_macs(space: Space, most: int) -> None:
     fitting = [totals(p)[:2] for p in all_paths(space) if totals(p)[1] <= most]
     point = least_bytes(space, most)
-    assert (point is None) == (not fitting) if space.edges else point is not None
-    if point is not None and space.edges:
+    assert (point is None) == (not fitting)
+    if point is not None:
         assert_is_a_path(space, point)
         assert (point.bytes, point.macs) == min(fitting)
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import draw_inputs, networks
 from search_nets import GRAPHS, convolutions, whole_mobilenet
+from small_graphs import Builder
 
 from tessera.interpreter.run import run
 from tessera.ir.graph import Graph
@@ -236,6 +237,14 @@ def test_a_chain_as_good_as_trying_everything(number: int, mode: InputMode) -> N
         _, again = search_again(search, once.bytes, factor)
         assert again is not None
         assert again.bytes == everything(graph, mode, (*ONCE, *AGAIN), int(factor * search.macs))
+
+
+def test_no_schedule_where_no_stage_can_pull_the_input() -> None:
+    """Two readers of a map of one row that see other rows of padding: none of the tiles fits both."""
+    b = Builder()
+    x = b.input(1, 1, 2, 2)
+    graph = b.graph(b.conv(x, 1, (3, 1), (1, 1), (1, 1, 0, 0)), b.conv(x, 1, (2, 1), (1, 1), (0, 1, 0, 0)))
+    assert search_once(start_search(graph, InputMode.REREAD))[1] is None
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

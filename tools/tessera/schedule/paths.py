@@ -44,7 +44,8 @@ def least_work(space: Space, limit_bytes: int, weigh: Weight = by_instructions) 
 
 
 def least_bytes(space: Space, most_macs: int, weigh: Weight = by_macs) -> Point | None:
-    """The point of least memory that executes at most `most_macs`, with the fewest MACs that this memory allows."""
+    """The point of least memory that executes at most `most_macs`, with the fewest MACs that this memory allows; None:
+    there is none."""
     sizes, order = sorted({e.bytes for e in space.edges}), _topological(space)
     best: Point | None = None
     lo, hi = 0, len(sizes)
@@ -55,7 +56,7 @@ def least_bytes(space: Space, most_macs: int, weigh: Weight = by_macs) -> Point 
             hi, best = middle, point
         else:
             lo = middle + 1
-    return best if sizes else Point(0, 0, 0, ())
+    return best if space.net.nodes else Point(0, 0, 0, ())
 
 
 def front(space: Space, most_macs: int) -> tuple[Point, ...]:
