@@ -97,3 +97,15 @@ def test_accumulator_bound_is_reached() -> None:
     least = np.where(weights > 0, low, high)
     reached = np.maximum(abs((weights * most).sum(1) + bias), abs((weights * least).sum(1) + bias))
     assert np.array_equal(accumulator_bound(weights, bias, low, high), reached)
+
+
+@pytest.mark.parametrize("zero_point", [-128, 0, 127])
+def test_without_ties_the_sign_does_not_matter(zero_point: int) -> None:
+    """Half-way values of the real scale included: the multiplier is then a little larger."""
+    for real in (2.0**-7, 2.0**-13, 1 / 48, 0.0123):
+        bound = round(300 / real)
+        (m,), (s,) = single_rounding(real, bound, zero_point, avoid_ties=True)
+        acc = np.unique(np.clip(near_every_tie(real, bound), -bound, bound))
+        ours = (acc * m + (np.int64(1) << (s - 1))) >> s
+        double = round_half_away(acc * real).astype(np.int64)
+        assert np.array_equal(np.clip(ours + zero_point, -128, 127), np.clip(double + zero_point, -128, 127))

@@ -23,11 +23,17 @@ _Range = tuple[Ints, Ints]
 
 
 def single_rounding(
-    real: ArrayLike, acc_bound: ArrayLike, zero_point: int, *, acc_range: tuple[ArrayLike, ArrayLike] | None = None
+    real: ArrayLike,
+    acc_bound: ArrayLike,
+    zero_point: int,
+    *,
+    acc_range: tuple[ArrayLike, ArrayLike] | None = None,
+    avoid_ties: bool = False,
 ) -> tuple[Ints, Ints]:
     """(m, s) per channel, with m below 2^31 where such a one exists. `zero_point` is that of an int8 output.
 
     |acc| <= acc_bound, and within `acc_range` = (low, high) where that is given: a large bias makes it much narrower.
+    `avoid_ties`: no acc * m lies half way between two values of the output, so that the sign does not matter there.
     Raises UnsupportedModel where no pair exists, which takes scales that put exact ties on the double's last bit.
     """
     reals = np.atleast_1d(np.asarray(real, np.float64))
@@ -45,8 +51,8 @@ def single_rounding(
     least = least_accumulators(reals, bounds, values)
     # |acc| of the positive and of the negative accumulators
     ranges = (np.maximum(low, 1), high), (np.maximum(-high, 1), -low)
-    narrow_m, narrow_s, found = _solve(reals, bounds, values, least, ranges, 31)
-    wide_m, wide_s, found_wide = _solve(reals, bounds, values, least, ranges, _PRODUCT_BITS)
+    narrow_m, narrow_s, found = _solve(reals, bounds, values, least, ranges, 31, avoid_ties)
+    wide_m, wide_s, found_wide = _solve(reals, bounds, values, least, ranges, _PRODUCT_BITS, avoid_ties)
     if not np.all(found | found_wide):
         c = int(np.argmin(found | found_wide))
         raise UnsupportedModel(
@@ -71,7 +77,7 @@ def least_accumulators(real: _Reals, bound: Ints, values: Ints) -> Ints:
 
 
 def _solve(
-    real: _Reals, bound: Ints, values: Ints, least: Ints, ranges: tuple[_Range, _Range], bits: int
+    real: _Reals, bound: Ints, values: Ints, least: Ints, ranges: tuple[_Range, _Range], bits: int, avoid_ties: bool
 ) -> tuple[Ints, Ints, NDArray[np.bool_]]:
     """(m, s, found) with m < 2^bits and |acc * m| < 2^62, the largest such s."""
     room = np.minimum(bits, _PRODUCT_BITS - np.ceil(np.log2(np.maximum(bound, 1) + 1))).astype(np.int64)  # m < 2^room
@@ -86,7 +92,8 @@ def _solve(
         above = np.maximum(least, first[:, None])
         below = np.minimum(least - 1, last[:, None])
         exists = above <= last[:, None]
-        lower = np.maximum(lower, np.where(exists, -(-half // above), 0).max(axis=1))
+        bottoms = half // above + 1 if avoid_ties else -(-half // above)
+        lower = np.maximum(lower, np.where(exists, bottoms, 0).max(axis=1))
         exists = below >= first[:, None]
         tops = np.where(exists, -(-half // np.maximum(below, 1)) - 1, upper[:, None])
         upper = np.minimum(upper, tops.min(axis=1))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tessera.ir.attrs import Conv2D, DepthwiseConv2D
+from tessera.ir.attrs import Conv2D, DepthwiseConv2D, FullyConnected
 from tessera.ir.graph import Graph, Op
 from tessera.kernels.dsp.conv2d import conv2d_scratch_bytes
 from tessera.kernels.dsp.depthwise import depthwise_conv2d_scratch_bytes
+from tessera.kernels.dsp.fully_connected import fully_connected_scratch_bytes
 from tessera.kernels.isa import Isa, KernelSet
 
 
@@ -19,6 +20,8 @@ def scratch_bytes(graph: Graph, op: Op, kernels: KernelSet, *, streamed: bool) -
             return max(portable, conv2d_scratch_bytes(graph, op, streamed=streamed, fast=kernels.fast))
         case DepthwiseConv2D():
             return max(portable, depthwise_conv2d_scratch_bytes(graph, op, streamed=streamed, fast=kernels.fast))
+        case FullyConnected():
+            return max(portable, fully_connected_scratch_bytes(graph, op, fast=kernels.fast))
         case _:
             return portable
 

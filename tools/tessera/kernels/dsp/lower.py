@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tessera.ir.attrs import Add, Conv2D, DepthwiseConv2D, Lookup, Mul, Sub
+from tessera.ir.attrs import Add, Conv2D, DepthwiseConv2D, FullyConnected, Lookup, Mul, Sub
 from tessera.ir.graph import Graph, Op
 from tessera.kernels.call import KernelCall, SpanKernel
 from tessera.kernels.dsp.conv2d import lower_conv2d, lower_conv2d_span
 from tessera.kernels.dsp.depthwise import lower_depthwise_conv2d, lower_depthwise_conv2d_span
 from tessera.kernels.dsp.elementwise import lower_elementwise, lower_elementwise_span
+from tessera.kernels.dsp.fully_connected import lower_fully_connected
 from tessera.kernels.dsp.lookup import lower_lookup, lower_lookup_span
 from tessera.kernels.isa import Isa, KernelSet
 
@@ -25,6 +26,8 @@ def lower(graph: Graph, op: Op, call: KernelCall, kernels: KernelSet) -> KernelC
             return lower_lookup(op, call)
         case Add() | Sub() | Mul():
             return lower_elementwise(graph, op, call)
+        case FullyConnected():
+            return lower_fully_connected(graph, op, call, kernels.fast)
         case _:
             return call
 

@@ -46,6 +46,24 @@ static inline int32_t tess_smmlar(int32_t a, int32_t b, int32_t sum)
     return result;
 }
 
+/** The high word of 2^32 * sum + a * b. */
+static inline int32_t tess_smmla(int32_t a, int32_t b, int32_t sum)
+{
+    int32_t result;
+
+    __asm__("smmla %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/** Cut to int8. */
+static inline int32_t tess_ssat8(int32_t a)
+{
+    int32_t result;
+
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(a));
+    return result;
+}
+
 /** Four bytes at any address. Through memcpy: GCC joins two plain loads to an LDRD, which faults off word boundaries.
  */
 static inline uint32_t tess_load_word(const void *at)
