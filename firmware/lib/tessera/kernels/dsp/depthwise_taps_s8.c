@@ -14,7 +14,7 @@ static uint32_t four_bytes(int32_t byte)
     return ((uint32_t)byte & 0xffu) * 0x01010101u;
 }
 
-/* Adds the products of two neighbouring taps, see depthwise_taps_s8.S. */
+/* Adds the products of two neighbouring taps, see depthwise_pixels_s8.S. */
 static inline void add_pair(int32_t sums[4], uint32_t a, uint32_t b, const int32_t *weights)
 {
     const uint32_t low = (a & 0xffffu) | b << 16, high = (b & 0xffff0000u) | a >> 16;
