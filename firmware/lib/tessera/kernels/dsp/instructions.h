@@ -37,6 +37,42 @@ static inline uint32_t tess_sxtb16_high(uint32_t a)
     return result;
 }
 
+/** A pair of sums: pair and bytes 0 and 2 of a word. */
+static inline uint32_t tess_sxtab16(uint32_t pair, uint32_t a)
+{
+    uint32_t result;
+
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(pair), "r"(a));
+    return result;
+}
+
+/** A pair of sums: pair and bytes 1 and 3 of a word. */
+static inline uint32_t tess_sxtab16_high(uint32_t pair, uint32_t a)
+{
+    uint32_t result;
+
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(pair), "r"(a));
+    return result;
+}
+
+/** The greater of each of four int8. One statement, because the flags of SSUB8 choose for SEL. */
+static inline uint32_t tess_max8(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/** The smaller of each of four int8. */
+static inline uint32_t tess_min8(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
 /** The high word of 2^32 * sum + a * b, rounded half up. */
 static inline int32_t tess_smmlar(int32_t a, int32_t b, int32_t sum)
 {
