@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason=
 
 TILES = {1: Tile(1, FULL), 2: Tile(2, 2), 3: Tile(1, 5)}  # by seed % 4
 VARIANTS = {
-    FAST: [f"tess_conv2d_multiply_{v}_s8__dsp" for v in ("relu", "linear", "relu_clamp", "clamp", "wide")]
+    FAST: [f"tess_gemm_{v}_s8__dsp" for v in ("relu", "linear", "relu_clamp", "clamp", "raw")]
     + ["tess_conv2d_expand_3x3x3_s8__dsp", "tess_conv2d_expand_s8__dsp"],
     LEAN: [f"tess_gemm_lean_{v}_s8__dsp" for v in ("relu", "linear", "relu_clamp", "clamp")] + [".kernel = NULL"],
 }
@@ -53,7 +53,7 @@ def test_shapes_and_quantizations(kernels: KernelSet, cases: int, tmp_path: Path
 @pytest.mark.parametrize(
     ("kernels", "depth", "kernel"),
     [
-        (FAST, 257, "tess_conv2d_multiply_linear_s8__dsp"),
+        (FAST, 257, "tess_gemm_linear_s8__dsp"),
         (FAST, 300, "tess_conv2d_multiply_wide_s8__dsp"),
         (FAST, 700, "tess_conv2d_multiply_wide_s8__dsp"),
         (LEAN, 257, "tess_gemm_lean_linear_s8__dsp"),

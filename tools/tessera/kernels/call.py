@@ -32,7 +32,7 @@ class Struct:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the library, as a pointer."""
+    """A function of the library, or a table of some, as a pointer."""
 
     symbol: str
 

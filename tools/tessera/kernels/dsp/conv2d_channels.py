@@ -10,12 +10,11 @@ from tessera.arith.fixed_point import Ints
 from tessera.arith.multipliers import conv_multipliers
 from tessera.ir.attrs import Clamp, Conv2D
 from tessera.ir.graph import Graph, Op
-from tessera.kernels.dsp.requantization import FULL, packed_requantization
+from tessera.kernels.dsp.fine_requantization import fine_requantization
+from tessera.kernels.dsp.requantization import FULL
 from tessera.kernels.dsp.weight_words import Words, weight_words
 from tessera.kernels.limits import accumulator_ranges
 from tessera.kernels.operands import bias_of, centred_weights, output_of
-
-ACC_BITS = 24  # 256 times the accumulator is an int32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +62,7 @@ def channels_of(graph: Graph, op: Op, order: Ints) -> Channels | None:
     folded = (0 if bias is None else bias.astype(np.int64)) - x.q.zero_point * weights.sum(axis=1)
     multipliers, shifts = conv_multipliers(x.q, w.q, out.q, len(weights), op.attrs.float32_product)
     ranges = accumulator_ranges(graph, op)
-    packed = packed_requantization(ranges, multipliers, shifts, out.q.zero_point, op.attrs.clamp, ACC_BITS)
+    packed = fine_requantization(ranges, multipliers, shifts, out.q.zero_point, op.attrs.clamp)
     return Channels(*found, folded, multipliers, shifts, packed)
 
 

@@ -22,7 +22,8 @@ def fast_struct(graph: Graph, op: Op, window: Window) -> Struct | None:
     if channels is None:
         return None
     zero_point, clamp = graph.tensor(output_of(op)).q.zero_point, op.attrs.clamp
-    variant = "wide" if channels.packed is None else rounding(zero_point, clamp)
+    multiply = "wide" if channels.packed is None else "packed"
+    kernels = "raw" if channels.packed is None else rounding(zero_point, clamp)
     expand = "tess_conv2d_expand_3x3x3_s8__dsp" if window.is_rgb else "tess_conv2d_expand_s8__dsp"
     return Struct(
         "tess_conv2d_s8_dsp_t",
@@ -32,7 +33,8 @@ def fast_struct(graph: Graph, op: Op, window: Window) -> Struct | None:
             ("pixels", window.pixels),
             ("words", channels.words.shape[1]),
             ("expand", Function(expand)),
-            ("multiply", Function(f"tess_conv2d_multiply_{variant}_s8__dsp")),
+            ("multiply", Function(f"tess_conv2d_multiply_{multiply}_s8__dsp")),
+            ("kernels", Function(f"tess_gemm_{kernels}_s8__dsp")),
             ("weights", Array("words", "int32_t", wrap32(_stream(channels)).astype(np.int32))),
             ("zero_point", zero_point),
             ("min", clamp[0]),

@@ -8,8 +8,9 @@ from tessera.arith.fixed_point import wrap32
 from tessera.ir.attrs import Conv2D
 from tessera.ir.graph import Graph, Op
 from tessera.kernels.call import Array, Function, Struct
-from tessera.kernels.dsp.conv2d_channels import ACC_BITS, Channels, channels_of, interleaved, rounding
+from tessera.kernels.dsp.conv2d_channels import Channels, channels_of, interleaved, rounding
 from tessera.kernels.dsp.conv2d_window import Window
+from tessera.kernels.dsp.fine_requantization import ACC_BITS
 from tessera.kernels.dsp.requantization import FULL
 from tessera.kernels.dsp.weight_words import Words
 from tessera.kernels.operands import centred_weights, output_of

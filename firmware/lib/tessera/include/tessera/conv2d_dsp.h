@@ -13,17 +13,20 @@
 /** Words of weights whose sum of products always stays in 24 bits: 508 products of int8. */
 #define TESS_CONV2D_DSP_CHUNK_WORDS 127
 
-typedef struct tess_conv2d_s8_dsp tess_conv2d_s8_dsp_t;
+typedef struct tess_conv2d_row_s8 tess_conv2d_row_s8_t; /* kernels/dsp/conv2d_s8.c */
+typedef struct tess_gemm_s8 tess_gemm_s8_t;             /* kernels/dsp/gemm_s8.h */
 
-/** Writes the windows of `pixels` (4, 2 or 1) neighbouring outputs from column x as an input block; @return its end. */
-typedef uint32_t *tess_conv2d_expand_s8_t(const tess_conv2d_s8_dsp_t *op, const int8_t *const *rows, int32_t x,
-                                          int32_t pixels, int32_t row_end, uint32_t *block, int8_t *strip);
+/** Writes the windows of `pixels` (4, 2 or 1) neighbouring outputs, of which the first begins at input column `first`.
+ */
+typedef void tess_conv2d_expand_s8_t(tess_conv2d_row_s8_t *row, int32_t first, int32_t pixels);
 
-/** All channels of `pixels` outputs from their input block. */
-typedef void tess_conv2d_multiply_s8_t(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const uint32_t *block,
-                                       const uint32_t *block_end, int8_t *out);
+/** All channels of `pixels` outputs from their expanded windows. */
+typedef void tess_conv2d_multiply_s8_t(tess_conv2d_row_s8_t *row, int32_t pixels, int8_t *out);
 
-struct tess_conv2d_s8_dsp {
+/** A matrix kernel: pairs of channels of a number of pixels. */
+typedef void tess_gemm_s8_kernel_t(const tess_gemm_s8_t *run);
+
+typedef struct {
     tess_shape_t in, out;
     int32_t kernel_h, kernel_w; /**< kernel_h <= TESS_MAX_KERNEL_H */
     int32_t stride_h, stride_w;
@@ -33,10 +36,11 @@ struct tess_conv2d_s8_dsp {
     int32_t words;         /**< of four weights, of one output channel */
     tess_conv2d_expand_s8_t *expand;
     tess_conv2d_multiply_s8_t *multiply;
-    const int32_t *weights; /**< as `multiply` reads them */
-    int32_t zero_point;     /**< of the output, in [-128, 127] */
-    int32_t min, max;       /**< fused activation as output values, -128 <= min <= max <= 127 */
-};
+    tess_gemm_s8_kernel_t *const *kernels; /**< for 1, 2 and 4 pixels */
+    const int32_t *weights;                /**< as `multiply` and `kernels` read them */
+    int32_t zero_point;                    /**< of the output, in [-128, 127] */
+    int32_t min, max;                      /**< fused activation as output values, -128 <= min <= max <= 127 */
+} tess_conv2d_s8_dsp_t;
 
 /** Any window: of each kernel row kernel_w * in.c weights, padded to whole words. A row's last word repeats what it
  * shares with the one before, where a row has at least four values; the repeated weights are 0. */
@@ -45,19 +49,21 @@ tess_conv2d_expand_s8_t tess_conv2d_expand_s8__dsp;
 /** 3x3 windows of 3 channels: of each kernel row eight weights, then the ninth of all three and a 0. */
 tess_conv2d_expand_s8_t tess_conv2d_expand_3x3x3_s8__dsp;
 
-/*
- * Packed requantization, all multipliers below one half. |acc| < 2^23. Weights: per pair of channels
+/**
+ * Packed requantization, all multipliers below one, |acc| < 2^23. Weights: per pair of channels
  *     bias0 bias1 | (V0 V1) * words | multiplier0 k0 shift0 multiplier1 k1 shift1
- * and of an odd last channel as for `wide`. See gemm_s8.S for V, bias and k.
+ * and of an odd last channel as for tess_conv2d_multiply_wide_s8__dsp. See gemm_s8.S for V, bias, k and shift.
  */
+tess_conv2d_multiply_s8_t tess_conv2d_multiply_packed_s8__dsp;
 
 /** min is -128, max is 127 and the zero point is -128, so that it does not matter how negative sums are rounded. */
-tess_conv2d_multiply_s8_t tess_conv2d_multiply_relu_s8__dsp;
-/** min is -128, max is 127. */
-tess_conv2d_multiply_s8_t tess_conv2d_multiply_linear_s8__dsp;
+extern tess_gemm_s8_kernel_t *const tess_gemm_relu_s8__dsp[3];
+/** min is -128, max is 127; all multipliers below one half. */
+extern tess_gemm_s8_kernel_t *const tess_gemm_linear_s8__dsp[3];
 /** min is at least the zero point. */
-tess_conv2d_multiply_s8_t tess_conv2d_multiply_relu_clamp_s8__dsp;
-tess_conv2d_multiply_s8_t tess_conv2d_multiply_clamp_s8__dsp;
+extern tess_gemm_s8_kernel_t *const tess_gemm_relu_clamp_s8__dsp[3];
+/** All multipliers below one half. */
+extern tess_gemm_s8_kernel_t *const tess_gemm_clamp_s8__dsp[3];
 
 /**
  * Any int32 accumulator, bias, multiplier and shift. Weights: per pair of channels, for each
@@ -65,6 +71,9 @@ tess_conv2d_multiply_s8_t tess_conv2d_multiply_clamp_s8__dsp;
  * bias1 multiplier1 shift1. Of an odd last channel the same with one value in place of two.
  */
 tess_conv2d_multiply_s8_t tess_conv2d_multiply_wide_s8__dsp;
+
+/** For tess_conv2d_multiply_wide_s8__dsp. */
+extern tess_gemm_s8_kernel_t *const tess_gemm_raw_s8__dsp[3];
 
 /**
  * The whole map, row by row. in [in.h][in.w][in.c], out [out.h][out.w][out.c]; as for tess_conv2d_s8 out may lie over

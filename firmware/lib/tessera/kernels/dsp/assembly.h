@@ -15,12 +15,12 @@
         .endm
 
         .macro  REQUANTIZE a, relu, clamp              @ see gemm_s8.S; r8 multiplier, r9 k, r10 shift; uses r12
-        asr     \a, \a, #7                             @ 256*acc -> 2*acc
         .if \relu
-        smmlar  \a, \a, r8, r9
+        smmla   \a, \a, r8, r9
         .else
-        smmlar  r12, \a, r8, r9
-        add     \a, r12, \a, asr #31
+        smmla   r12, \a, r8, r9
+        asr     \a, \a, #31
+        add     \a, r12, \a, lsl #7
         .endif
         asr     \a, \a, r10
         .if \clamp

@@ -78,8 +78,8 @@ static int8_t requantize(const tess_conv2d_lean_s8_dsp_t *op, int32_t sum, const
         const int32_t acc = (int32_t)((uint32_t)(sum >> 8) + (uint32_t)each[0]);
         value = op->zero_point + tess_rescale(acc, each[1], each[2]);
     } else {
-        const int32_t twice = sum >> 7;
-        value = op->offset + ((tess_smmlar(twice, each[0], each[1]) + (twice >> 31)) >> each[2]);
+        const int32_t below_zero = op->min < op->zero_point ? (sum >> 31) * 128 : 0;
+        value = op->offset + ((tess_smmla(sum, each[0], each[1]) + below_zero) >> each[2]);
     }
     return tess_clamp_s8(value, op->min, op->max);
 }

@@ -12,6 +12,29 @@
 
 #define ODD_MASK 0x007f007fu /* X1 = W ^ ODD_MASK, see gemm_s8.S */
 
+/* Columns of one output row: what is the same for all of its windows, and what the next step needs. */
+struct tess_conv2d_row_s8 {
+    const tess_conv2d_s8_dsp_t *op;
+    const int8_t *const *rows;
+    bool rows_inside; /* none of them is NULL */
+    int32_t row_end;  /* columns behind it need not be there */
+    uint32_t *block;  /* of expanded windows */
+    int8_t *strip;    /* for what the border cuts off */
+    tess_expand_s8_t window;
+    tess_gemm_s8_t run;
+};
+
+tess_gemm_s8_kernel_t *const tess_gemm_relu_s8__dsp[3] = {tess_gemm1_relu_s8__dsp, tess_gemm2_relu_s8__dsp,
+                                                          tess_gemm4_relu_s8__dsp};
+tess_gemm_s8_kernel_t *const tess_gemm_linear_s8__dsp[3] = {tess_gemm1_linear_s8__dsp, tess_gemm2_linear_s8__dsp,
+                                                            tess_gemm4_linear_s8__dsp};
+tess_gemm_s8_kernel_t *const tess_gemm_relu_clamp_s8__dsp[3] = {
+    tess_gemm1_relu_clamp_s8__dsp, tess_gemm2_relu_clamp_s8__dsp, tess_gemm4_relu_clamp_s8__dsp};
+tess_gemm_s8_kernel_t *const tess_gemm_clamp_s8__dsp[3] = {tess_gemm1_clamp_s8__dsp, tess_gemm2_clamp_s8__dsp,
+                                                           tess_gemm4_clamp_s8__dsp};
+tess_gemm_s8_kernel_t *const tess_gemm_raw_s8__dsp[3] = {tess_gemm1_raw_s8__dsp, tess_gemm2_raw_s8__dsp,
+                                                         tess_gemm4_raw_s8__dsp};
+
 /* ---- input blocks ---- */
 
 /* As tess_expand4_s8__dsp, one or two pixels; inlined into the two cases. */
@@ -77,59 +100,48 @@ static void copy_border(const tess_conv2d_s8_dsp_t *op, const int8_t *row, int32
 }
 
 /* The windows' columns are all there. */
-static inline bool columns_inside(const tess_conv2d_s8_dsp_t *op, int32_t first, int32_t span, int32_t row_end)
+static inline bool columns_inside(const tess_conv2d_row_s8_t *row, int32_t first, int32_t bytes)
 {
-    return first >= 0 && first * op->in.c + span <= row_end * op->in.c;
+    return first >= 0 && first * row->op->in.c + bytes <= row->row_end * row->op->in.c;
 }
 
-static inline bool rows_inside(const int8_t *const *rows, int32_t count)
+/* Row by row: those outside the map are zero points, and if the columns are not all there, copies of the others. */
+static void expand_border(tess_conv2d_row_s8_t *row, int32_t first, int32_t bytes, bool inside, int32_t pixels)
 {
-    for (int32_t ky = 0; ky < count; ++ky) {
-        if (rows[ky] == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
+    const tess_conv2d_s8_dsp_t *op = row->op;
+    tess_expand_s8_t window = row->window;
+    const int8_t *in;
+    uint32_t *block = row->block;
 
-uint32_t *tess_conv2d_expand_s8__dsp(const tess_conv2d_s8_dsp_t *op, const int8_t *const *rows, int32_t x,
-                                     int32_t pixels, int32_t row_end, uint32_t *block, int8_t *strip)
-{
-    const int32_t c = op->in.c, first = x * op->stride_w - op->pad_left;
-    const int32_t bytes = tess_max(op->kernel_w * c, 4); /* weights of what is read too much are 0 */
-    const int32_t span = (pixels - 1) * op->stride_w * c + bytes;
-    const bool inside = columns_inside(op, first, span, row_end);
-    tess_expand_s8_t window = {
-        .rows = rows,
-        .row_count = op->kernel_h,
-        .offset = first * c,
-        .distance = op->stride_w * c,
-        .bytes = bytes,
-    };
-
-    if (inside && rows_inside(rows, op->kernel_h)) {
-        return expand(&window, block, pixels);
-    }
-    const int8_t *copy = strip;
-
+    window.rows = &in;
     window.row_count = 1;
-    if (!inside) {
-        window.rows = &copy;
-        window.offset = 0;
-    }
+    window.offset = 0;
     for (int32_t ky = 0; ky < op->kernel_h; ++ky) {
-        if (rows[ky] == NULL) {
-            block = expand_zero_point(op->in_zero_point, block, bytes, pixels);
-        } else {
-            if (inside) {
-                window.rows = rows + ky;
-            } else {
-                copy_border(op, rows[ky], first, row_end, span, strip);
-            }
-            block = expand(&window, block, pixels);
+        if (row->rows[ky] == NULL) {
+            block = expand_zero_point(op->in_zero_point, block, window.bytes, pixels);
+            continue;
         }
+        if (inside) {
+            in = row->rows[ky] + first * op->in.c;
+        } else {
+            in = row->strip;
+            copy_border(op, row->rows[ky], first, row->row_end, bytes, row->strip);
+        }
+        block = expand(&window, block, pixels);
     }
-    return block;
+}
+
+void tess_conv2d_expand_s8__dsp(tess_conv2d_row_s8_t *row, int32_t first, int32_t pixels)
+{
+    const int32_t bytes = (pixels - 1) * row->window.distance + row->window.bytes;
+    const bool inside = columns_inside(row, first, bytes);
+
+    if (inside && row->rows_inside) {
+        row->window.offset = first * row->op->in.c;
+        expand(&row->window, row->block, pixels);
+    } else {
+        expand_border(row, first, bytes, inside, pixels);
+    }
 }
 
 /* The nine bytes of three rows of a pixel. */
@@ -150,34 +162,31 @@ static void expand_3x3x3(const int8_t *const rows[3], int32_t offset, uint32_t *
     }
 }
 
-uint32_t *tess_conv2d_expand_3x3x3_s8__dsp(const tess_conv2d_s8_dsp_t *op, const int8_t *const *rows, int32_t x,
-                                           int32_t pixels, int32_t row_end, uint32_t *block, int8_t *strip)
+void tess_conv2d_expand_3x3x3_s8__dsp(tess_conv2d_row_s8_t *row, int32_t first, int32_t pixels)
 {
-    const int32_t first = x * op->stride_w - op->pad_left, distance = op->stride_w * 3;
-    const int32_t span = (pixels - 1) * distance + 9;
-    const bool inside = columns_inside(op, first, span, row_end) && rows_inside(rows, 3);
+    const int32_t distance = row->window.distance, bytes = (pixels - 1) * distance + 9;
+    const bool inside = row->rows_inside && columns_inside(row, first, bytes);
     const int8_t *in[3];
 
     for (int32_t ky = 0; ky < 3; ++ky) {
-        int8_t *copy = strip + ky * span;
-        in[ky] = inside ? rows[ky] + first * 3 : copy;
+        int8_t *copy = row->strip + ky * bytes;
+        in[ky] = inside ? row->rows[ky] + first * 3 : copy;
         if (!inside) {
-            copy_border(op, rows[ky], first, row_end, span, copy);
+            copy_border(row->op, row->rows[ky], first, row->row_end, bytes, copy);
         }
     }
     if (pixels == 4) {
-        tess_expand4_3x3x3_s8__dsp(in, distance, block);
+        tess_expand4_3x3x3_s8__dsp(in, distance, row->block);
     } else {
         for (int32_t p = 0; p < pixels; ++p) {
-            expand_3x3x3(in, p * distance, block + p, pixels);
+            expand_3x3x3(in, p * distance, row->block + p, pixels);
         }
     }
-    return block + 2 * 7 * pixels;
 }
 
 /* ---- products ---- */
 
-/* One call's parts of a chunk of the window's words. */
+/* Steps of a kernel's first pass over `words`. */
 static inline int32_t entry_of(int32_t words, int32_t pixels)
 {
     return (words - 1) & (pixels == 4 ? 3 : 1);
@@ -208,68 +217,25 @@ static void multiply_last(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const 
     }
 }
 
-/* Inlined into the variants, so that only their kernels are linked. */
-static inline void multiply(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const uint32_t *block,
-                            const uint32_t *block_end, int8_t *out, tess_gemm_s8_kernel_t *kernel4,
-                            tess_gemm_s8_kernel_t *kernel2, tess_gemm_s8_kernel_t *kernel1)
+void tess_conv2d_multiply_packed_s8__dsp(tess_conv2d_row_s8_t *row, int32_t pixels, int8_t *out)
 {
-    const int32_t pairs = op->out.c >> 1;
-    const int32_t *last = op->weights + pairs * (2 * op->words + 8);
-    const tess_gemm_s8_t run = {
-        .x = block,
-        .x_end = block_end,
-        .weights = op->weights,
-        .weights_end = last,
-        .out = out,
-        .stride = op->out.c,
-        .entry = entry_of(op->words, pixels),
-        .raise = (uint32_t)(255 - (op->max - op->min)) * 0x01010101u,
-        .settle = ((uint32_t)(op->max - 255) & 0xffu) * 0x01010101u,
-    };
+    const tess_conv2d_s8_dsp_t *op = row->op;
 
-    if (pairs > 0) {
-        (pixels == 4 ? kernel4 : pixels == 2 ? kernel2 : kernel1)(&run);
+    if (row->run.weights != row->run.weights_end) {
+        row->run.x_end = row->block + 2 * pixels * op->words;
+        row->run.out = out;
+        row->run.entry = entry_of(op->words, pixels);
+        op->kernels[pixels >> 1](&row->run);
     }
     if ((op->out.c & 1) != 0) {
-        multiply_last(op, pixels, block, last, out + 2 * pairs);
+        multiply_last(op, pixels, row->block, row->run.weights_end, out + op->out.c - 1);
     }
-}
-
-void tess_conv2d_multiply_relu_s8__dsp(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const uint32_t *block,
-                                       const uint32_t *block_end, int8_t *out)
-{
-    multiply(op, pixels, block, block_end, out, tess_gemm4_relu_s8__dsp, tess_gemm2_relu_s8__dsp,
-             tess_gemm1_relu_s8__dsp);
-}
-
-void tess_conv2d_multiply_linear_s8__dsp(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const uint32_t *block,
-                                         const uint32_t *block_end, int8_t *out)
-{
-    multiply(op, pixels, block, block_end, out, tess_gemm4_linear_s8__dsp, tess_gemm2_linear_s8__dsp,
-             tess_gemm1_linear_s8__dsp);
-}
-
-void tess_conv2d_multiply_relu_clamp_s8__dsp(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const uint32_t *block,
-                                             const uint32_t *block_end, int8_t *out)
-{
-    multiply(op, pixels, block, block_end, out, tess_gemm4_relu_clamp_s8__dsp, tess_gemm2_relu_clamp_s8__dsp,
-             tess_gemm1_relu_clamp_s8__dsp);
-}
-
-void tess_conv2d_multiply_clamp_s8__dsp(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const uint32_t *block,
-                                        const uint32_t *block_end, int8_t *out)
-{
-    multiply(op, pixels, block, block_end, out, tess_gemm4_clamp_s8__dsp, tess_gemm2_clamp_s8__dsp,
-             tess_gemm1_clamp_s8__dsp);
 }
 
 /* Sums of a pair of channels over all chunks, without bias. acc [pixels][2]. @return what follows their weights. */
 static const int32_t *sum_pair(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const uint32_t *block,
                                const int32_t *weights, int32_t acc[8])
 {
-    tess_gemm_s8_kernel_t *kernel = pixels == 4   ? tess_gemm4_raw_s8__dsp
-                                    : pixels == 2 ? tess_gemm2_raw_s8__dsp
-                                                  : tess_gemm1_raw_s8__dsp;
     int32_t sum[8];
 
     for (int32_t i = 0; i < 2 * pixels; ++i) {
@@ -285,7 +251,7 @@ static const int32_t *sum_pair(const tess_conv2d_s8_dsp_t *op, int32_t pixels, c
             .entry = entry_of(words, pixels),
         };
 
-        kernel(&run);
+        op->kernels[pixels >> 1](&run);
         for (int32_t i = 0; i < 2 * pixels; ++i) {
             acc[i] += sum[i] >> 8;
         }
@@ -295,15 +261,14 @@ static const int32_t *sum_pair(const tess_conv2d_s8_dsp_t *op, int32_t pixels, c
     return weights;
 }
 
-void tess_conv2d_multiply_wide_s8__dsp(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const uint32_t *block,
-                                       const uint32_t *block_end, int8_t *out)
+void tess_conv2d_multiply_wide_s8__dsp(tess_conv2d_row_s8_t *row, int32_t pixels, int8_t *out)
 {
+    const tess_conv2d_s8_dsp_t *op = row->op;
     const int32_t *weights = op->weights;
     int32_t channel = 0, acc[8];
 
-    (void)block_end;
     for (; channel + 2 <= op->out.c; channel += 2) {
-        const int32_t *each = sum_pair(op, pixels, block, weights, acc);
+        const int32_t *each = sum_pair(op, pixels, row->block, weights, acc);
 
         for (int32_t i = 0; i < 2; ++i, each += 3) {
             for (int32_t p = 0; p < pixels; ++p) {
@@ -315,26 +280,60 @@ void tess_conv2d_multiply_wide_s8__dsp(const tess_conv2d_s8_dsp_t *op, int32_t p
         weights = each;
     }
     if (channel < op->out.c) {
-        multiply_last(op, pixels, block, weights, out + channel);
+        multiply_last(op, pixels, row->block, weights, out + channel);
     }
 }
 
 /* ---- maps ---- */
+
+static bool all_there(const int8_t *const *rows, int32_t count)
+{
+    for (int32_t i = 0; i < count; ++i) {
+        if (rows[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
 
 /* Columns [x_begin, x_end) of a row. */
 static void conv2d_row(const tess_conv2d_s8_dsp_t *op, const int8_t *const *rows, int32_t x_begin, int32_t x_end,
                        int8_t *out, uint32_t *block)
 {
     const int32_t needed = (x_end - 1) * op->stride_w - op->pad_left + op->kernel_w;
-    const int32_t row_end = tess_min(needed, op->in.w); /* columns behind it need not be there */
-    int8_t *strip = (int8_t *)(block + 2 * op->pixels * op->words);
-    int32_t pixels;
+    const int32_t pair_words = 2 * op->words + 8;
+    tess_conv2d_row_s8_t row = {
+        .op = op,
+        .rows = rows,
+        .rows_inside = all_there(rows, op->kernel_h),
+        .row_end = tess_min(needed, op->in.w),
+        .block = block,
+        .strip = (int8_t *)(block + 2 * op->pixels * op->words),
+        .window =
+            {
+                .rows = rows,
+                .row_count = op->kernel_h,
+                .distance = op->stride_w * op->in.c,
+                .bytes = tess_max(op->kernel_w * op->in.c, 4), /* weights of what is read too much are 0 */
+            },
+        .run =
+            {
+                .x = block,
+                .weights = op->weights,
+                .weights_end = op->weights + (op->out.c >> 1) * pair_words,
+                .stride = op->out.c,
+                .raise = (uint32_t)(255 - (op->max - op->min)) * 0x01010101u,
+                .settle = ((uint32_t)(op->max - 255) & 0xffu) * 0x01010101u,
+            },
+    };
+    int32_t pixels, first = x_begin * op->stride_w - op->pad_left;
 
     TESS_ASSERT(x_begin >= 0 && x_begin <= x_end && x_end <= op->out.w);
     TESS_ASSERT(((uintptr_t)block & 3) == 0);
-    for (int32_t x = x_begin; x < x_end; x += pixels) {
+    for (int32_t x = x_begin; x < x_end; x += pixels, first += pixels * op->stride_w) {
         pixels = tess_min(x_end - x >= 4 ? 4 : x_end - x >= 2 ? 2 : 1, op->pixels);
-        op->multiply(op, pixels, block, op->expand(op, rows, x, pixels, row_end, block, strip), out);
+        op->expand(&row, first, pixels);
+        op->multiply(&row, pixels, out);
         out += pixels * op->out.c;
     }
 }

@@ -14,14 +14,14 @@
 @ Input block, per word of the window: X0 of pixels 0..P-1, then X1 of pixels 0..P-1.
 @ Weights, per pair of output channels: bias0 bias1 | (V0 V1) * words | multiplier0 k0 shift0 multiplier1 k1 shift1.
 @
-@ Requantization as the reference (TFLite MultiplyByQuantizedMultiplier), two roundings, shift to the right >= 1:
-@     h = SMMLAR(2*acc, multiplier, k) = k + round_half_up(acc * multiplier / 2^31)
-@     k = (offset << shift) + (1 << (shift - 1))
-@     out = saturate((h - (acc < 0)) >> shift)
-@ where the -1 makes ties of negative values round away from zero. It is left out (relu) where such values end at the
-@ lower clamp either way. Without clamp, offset is the zero point, saturation is to int8. With clamp, offset is
-@ zero_point - min and saturation to [0, 255]; then on packed bytes 255 - (max - min) is added with saturation, and
-@ max - 255 without.
+@ Requantization as the reference (TFLite MultiplyByQuantizedMultiplier), which rounds half up, then half away from zero:
+@     h = floor(acc * multiplier / 2^31 + 1/2),  out = offset + floor((h - (acc < 0) + 2^(right-1)) / 2^right)
+@ The sum, 256*acc, times the multiplier has seven more bits in its high word, and floor(floor(x) / n) = floor(x / n):
+@     out = (SMMLA(256*acc, multiplier, k) - 128*(acc < 0)) >> shift,  shift = right + 7
+@     k = (offset << shift) + (1 << (shift - 1)) + 64         (without the second term if right is 0)
+@ The 128 are left out (relu) where negative values end at the lower clamp either way; else right must not be 0. Without
+@ clamp, offset is the zero point and the result saturates to int8. With clamp, offset is zero_point - min and saturation
+@ is to [0, 255]; then on packed bytes 255 - (max - min) is added with saturation, and max - 255 without.
 
 #include "assembly.h"
 

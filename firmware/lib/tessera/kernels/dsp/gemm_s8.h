@@ -2,10 +2,10 @@
 #ifndef TESSERA_DSP_GEMM_S8_H
 #define TESSERA_DSP_GEMM_S8_H
 
-#include <stdint.h>
+#include "tessera/conv2d_dsp.h"
 
 /** One call. gemm_s8.S knows the offsets of its fields. */
-typedef struct {
+struct tess_gemm_s8 {
     const uint32_t *x, *x_end; /**< input block, aligned to 4 bytes */
     const int32_t *weights, *weights_end;
     void *out;
@@ -13,9 +13,7 @@ typedef struct {
     int32_t entry;  /**< steps of the first, shortened pass of the loop: (words - 1) % 4, of 1 or 2 pixels % 2 */
     uint32_t raise,
         settle; /**< clamping kernels: four times the byte 255 - (max - min); four times (max - 255) & 255 */
-} tess_gemm_s8_t;
-
-typedef void tess_gemm_s8_kernel_t(const tess_gemm_s8_t *run);
+};
 
 /* All pairs of channels from weights to weights_end, requantized to int8. */
 tess_gemm_s8_kernel_t tess_gemm4_relu_s8__dsp, tess_gemm2_relu_s8__dsp, tess_gemm1_relu_s8__dsp;
@@ -23,8 +21,7 @@ tess_gemm_s8_kernel_t tess_gemm4_linear_s8__dsp, tess_gemm2_linear_s8__dsp, tess
 tess_gemm_s8_kernel_t tess_gemm4_relu_clamp_s8__dsp, tess_gemm2_relu_clamp_s8__dsp, tess_gemm1_relu_clamp_s8__dsp;
 tess_gemm_s8_kernel_t tess_gemm4_clamp_s8__dsp, tess_gemm2_clamp_s8__dsp, tess_gemm1_clamp_s8__dsp;
 
-/* One pair of channels; out is int32_t [pixels][2] and receives 256 times the sums. weights_end and stride are unused.
- */
+/* One pair of channels; out is int32_t [pixels][2] and receives 256 times the sums. weights_end, stride: unused. */
 tess_gemm_s8_kernel_t tess_gemm4_raw_s8__dsp, tess_gemm2_raw_s8__dsp, tess_gemm1_raw_s8__dsp;
 
 #endif
