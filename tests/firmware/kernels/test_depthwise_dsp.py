@@ -55,7 +55,7 @@ def variant_case(variant: Variant, seed: int) -> Case:
     d = Draw(seed)
     kernel, valid = variant.kernel, int(d.one(0, 0, 1))
     least = kernel if valid else 1
-    height, width, depth = (int(d.rng.integers(*ends)) for ends in ((least, 12), (least, 22), (1, 22)))
+    height, width, depth = (int(d.rng.integers(*ends)) for ends in ((least, 16), (least, 22), (1, 22)))
     depth = int(d.one(depth, depth // 4 * 4 + 4))
     x = d.spec((1, height, width, depth), d.one(np.int8, np.int8, np.uint8))
     w, bias, out, _ = weighted(d, x, (1, kernel, kernel, depth), 3, kernel * kernel, depth)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tessera.arith.fixed_point import Ints, wrap32
 from tessera.arith.multipliers import conv_multipliers
 from tessera.ir.attrs import DepthwiseConv2D
-from tessera.ir.graph import Graph, Op
-from tessera.kernels.call import Array, Function, KernelCall, Scratch, SpanKernel, Struct
+from tessera.ir.graph import Graph, Op, Tensor
+from tessera.kernels.call import Array, Function, KernelCall, Scratch, SpanKernel, Struct, Value
 from tessera.kernels.dsp.requantization import FULL, packed_requantization
 from tessera.kernels.limits import accumulator_ranges
 from tessera.kernels.operands import bias_of, centred_weights, constant, map_shape, output_of, s8
@@ -22,10 +22,10 @@ ACC_BITS = 31  # twice the accumulator is an int32
 KERNELS = (3, 5, 7)
 STRIDES = (1, 2)
 
-LAYER_BYTES = 4096
-SPAN_BYTES = 2048
-"""Scratch to fill with channels, where there is a choice: what is done once for a block of channels costs an eighth at
-eight channels and little from there on. A block of four channels may need more."""
+FAST_BYTES = 2048
+LEAN_BYTES = 512
+"""Scratch that may be filled with channels. What is done once for a block costs little from eight channels on, but one
+channel at a time takes up to twice the instructions of four. Four of a wide map may need more than FAST_BYTES."""
 
 
 def lower_depthwise_conv2d(graph: Graph, op: Op, call: KernelCall, fast: bool) -> KernelCall:
@@ -33,8 +33,8 @@ def lower_depthwise_conv2d(graph: Graph, op: Op, call: KernelCall, fast: bool) -
     if channels is None:
         return call
     if planes is not None:
-        symbol, block = "tess_depthwise_conv2d_s8__dsp", (planes.layer_block(fast), planes.out_w)
-        struct = _planes_struct(graph, op, planes, channels, *block)
+        symbol, turned = "tess_depthwise_conv2d_s8__dsp", fast and planes.goes_along_columns
+        struct = _planes_struct(graph, op, planes, channels, *planes.layer_block(fast), turned=turned)
     elif _has_taps(graph, op) and len(channels) % 4 == 0:
         symbol, struct = "tess_depthwise_taps_s8__dsp", _taps_struct(graph, op, channels)
     else:
@@ -60,7 +60,7 @@ def lower_depthwise_conv2d_span(graph: Graph, op: Op, kernel: SpanKernel, fast: 
 def depthwise_conv2d_scratch_bytes(graph: Graph, op: Op, *, streamed: bool, fast: bool) -> int:
     planes = _planes(graph, op)
     if planes is not None and (fast or not streamed):
-        return planes.scratch_bytes(*(planes.span_block if streamed else (planes.layer_block(fast), planes.out_w)))
+        return planes.scratch_bytes(*(planes.span_block if streamed else planes.layer_block(fast)))
     if streamed:
         return 0
     _, _, in_w, _ = graph.tensor(op.inputs[0]).shape
@@ -72,9 +72,17 @@ class _Planes:
     """Shapes as the kernel sees them."""
 
     channels: int
+    out_h: int
     out_w: int
     kernel: int
     stride: int
+    same_shape: bool  # of input and output
+
+    @property
+    def goes_along_columns(self) -> bool:
+        """Groups of outputs fit a map better whose columns are taken for rows. As a layer, and in the input's place
+        only where pixels come to lie where they came from."""
+        return self.same_shape and self.out_h * _groups(self.out_w) > self.out_w * _groups(self.out_h)
 
     def scratch_bytes(self, block: int, columns: int) -> int:
         """Streams of weights, and `kernel` rows of planes that are as wide as the windows of `columns` outputs."""
@@ -82,17 +90,20 @@ class _Planes:
         stream_bytes = 4 * self.kernel * (self.kernel - 1) + 16
         return block * (stream_bytes + self.kernel * plane_bytes)
 
-    def layer_block(self, fast: bool) -> int:
-        """Channels at a time."""
-        return self._block(self.out_w, LAYER_BYTES) if fast else 1
+    def layer_block(self, fast: bool) -> tuple[int, int]:
+        """(channels, outputs) at a time."""
+        if fast:
+            columns = self.out_h if self.goes_along_columns else self.out_w
+            return self._block(columns, FAST_BYTES), columns
+        return min(self.channels, 4 if self.scratch_bytes(4, self.out_w) <= LEAN_BYTES else 1), self.out_w
 
     @property
     def span_block(self) -> tuple[int, int]:
         """(channels, outputs) at a time."""
         columns = self.out_w
-        while columns > 4 and self.scratch_bytes(4, columns) > SPAN_BYTES:
+        while columns > 4 and self.scratch_bytes(4, columns) > FAST_BYTES:
             columns = align_up(columns // 2)
-        return self._block(columns, SPAN_BYTES), columns
+        return self._block(columns, FAST_BYTES), columns
 
     def _block(self, columns: int, most_bytes: int) -> int:
         """Blocks of equal size, of whole groups of four channels."""
@@ -102,13 +113,21 @@ class _Planes:
         return min(self.channels, 4 * -(-groups // blocks))
 
 
+def _groups(outputs: int) -> float:
+    """Instructions of a row in groups of four outputs, estimated: the rest of a row, and what a row costs whatever its
+    length."""
+    return outputs // 4 + (0, 0.35, 0.6, 0.9)[outputs % 4] + 0.3
+
+
 def _planes(graph: Graph, op: Op) -> _Planes | None:
     """None where there is no kernel for these shapes."""
     attrs = _attrs(op)
     _, kernel_h, kernel_w, channels = graph.tensor(op.inputs[1]).shape
-    (stride_h, stride_w), (_, _, out_w, _) = attrs.stride, graph.tensor(output_of(op)).shape
+    (stride_h, stride_w), out = attrs.stride, graph.tensor(output_of(op)).shape
+    _, out_h, out_w, _ = out
     known = kernel_h == kernel_w in KERNELS and stride_h == stride_w in STRIDES and attrs.depth_multiplier == 1
-    return _Planes(channels, out_w, kernel_h, stride_h) if known else None
+    same_shape = graph.tensor(op.inputs[0]).shape == out
+    return _Planes(channels, out_h, out_w, kernel_h, stride_h, same_shape) if known else None
 
 
 def _attrs(op: Op) -> DepthwiseConv2D:
@@ -116,26 +135,30 @@ def _attrs(op: Op) -> DepthwiseConv2D:
     return op.attrs
 
 
-def _planes_struct(graph: Graph, op: Op, planes: _Planes, channels: Ints, block: int, columns: int) -> Struct:
+def _planes_struct(
+    graph: Graph, op: Op, planes: _Planes, channels: Ints, block: int, columns: int, *, turned: bool = False
+) -> Struct:
+    """`turned`: along columns."""
     attrs, kernel = _attrs(op), f"{planes.kernel}x{planes.kernel}"
     x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
     doubled = np.concatenate([wrap32(2 * channels[:, :1]), channels[:, 1:]], axis=1)
+    pads = (attrs.padding[0], attrs.padding[2])
     return Struct(
         "tess_depthwise_conv2d_s8_dsp_t",
         (
-            ("in", map_shape(x)),
-            ("out", map_shape(out)),
+            *_walk("in", x, turned),
+            *_walk("out", out, turned),
             ("kernel", planes.kernel),
             ("stride", planes.stride),
-            ("pad_top", attrs.padding[0]),
-            ("pad_left", attrs.padding[2]),
+            ("pad_top", pads[turned]),
+            ("pad_left", pads[not turned]),
             ("in_zero_point", x.q.zero_point),
             ("weights_zero_point", w.q.zero_point),
             ("min", attrs.clamp[0]),
             ("max", attrs.clamp[1]),
             ("block", block),
             ("columns", columns),
-            ("weights", Array("weights", "int8_t", _by_channel(constant(w)))),
+            ("weights", Array("weights", "int8_t", _by_channel(constant(w), turned))),
             ("channels", Array("channels", "tess_depthwise_channel_t", doubled)),
             ("stream", Function(f"tess_depthwise_stream_{kernel}_s8__dsp")),
             ("row", Function(f"tess_depthwise_row_{kernel}_s{planes.stride}_{_variant(graph, op)}_s8__dsp")),
@@ -143,9 +166,18 @@ def _planes_struct(graph: Graph, op: Op, planes: _Planes, channels: Ints, block:
     )
 
 
-def _by_channel(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+def _walk(name: str, tensor: Tensor, turned: bool) -> tuple[tuple[str, Value], ...]:
+    """Shape and steps of a map."""
+    _, h, w, c = tensor.shape
+    if turned:
+        shape = Struct("tess_shape_t", (("h", w), ("w", h), ("c", c)))
+        return ((name, shape), (f"{name}_pixel_bytes", w * c), (f"{name}_row_bytes", c))
+    return ((name, map_shape(tensor)), (f"{name}_pixel_bytes", c), (f"{name}_row_bytes", w * c))
+
+
+def _by_channel(weights: NDArray[np.int8], turned: bool) -> NDArray[np.int8]:
     """[1, kernel, kernel, channels] -> [channels, kernel, kernel]"""
-    return np.ascontiguousarray(np.moveaxis(weights[0], 2, 0))
+    return np.ascontiguousarray(weights[0].transpose(2, 1, 0) if turned else weights[0].transpose(2, 0, 1))
 
 
 def _has_taps(graph: Graph, op: Op) -> bool:

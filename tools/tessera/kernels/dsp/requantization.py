@@ -21,12 +21,14 @@ def packed_requantization(
     low, high = acc_range
     offset = zero_point if clamp == FULL else zero_point - clamp[0]
     right = -shifts
-    usable = np.maximum(right, 1)
-    half = np.left_shift(1, usable - 1)
+    # a shift by 0 has no tie below zero to correct; kernels that do so all the same hide it behind this clamp
+    least_shift = 0 if clamp[0] >= zero_point else 1
+    usable = np.maximum(right, least_shift)
+    half = np.left_shift(1, usable) >> 1
     k = np.left_shift(offset, usable) + half
     least, most = k - 1 + doubling_high_mul(low, multipliers), k + doubling_high_mul(high, multipliers)
     limit = 1 << (acc_bits - 1)
-    fits = (right >= 1) & (low >= -limit) & (high < limit) & (least >= -(1 << 31)) & (most < 1 << 31)
+    fits = (right >= least_shift) & (low >= -limit) & (high < limit) & (least >= -(1 << 31)) & (most < 1 << 31)
     ends = [np.clip(zero_point + rescale(acc, multipliers, shifts), *clamp) for acc in acc_range]
     constant = (right >= 0) & (ends[0] == ends[1])
     if not np.all(fits | constant):

@@ -17,14 +17,14 @@
 typedef struct {
     int32_t bias;       /**< 2 * (bias - in_zero_point * sum of the weights), wrapped to 32 bits */
     int32_t multiplier; /**< Q0.31, in [2^30, 2^31), or 0 */
-    int32_t offset;     /**< (zero point << shift) + 2^(shift - 1); the zero point less min where a clamp is applied */
-    int32_t shift;      /**< to the right, in [1, 31] */
+    int32_t offset; /**< (zero point << shift) + half of 2^shift; the zero point less min where a clamp is applied */
+    int32_t shift;  /**< to the right, in [0, 31]; 0 only where min is at least the zero point */
 } tess_depthwise_channel_t;
 
 /** One row of outputs of some channels, for a row kernel. */
 typedef struct {
     const int32_t *stream;     /**< of the first channel, as tess_depthwise_stream_*_s8__dsp makes it */
-    int32_t out_c;             /**< bytes from an output pixel to the next */
+    int32_t pixel_bytes;       /**< from an output pixel to the next */
     int8_t *out;               /**< first pixel and channel */
     int32_t whole_bytes;       /**< bytes of out over its whole groups of outputs */
     int8_t *whole_end;         /**< used by the kernel */
@@ -36,7 +36,7 @@ typedef struct {
 
 /**
  * rows[i], i < kernel height, points at the planes of input row i: int16, aligned to 4 bytes, the window of the first
- * output at column 0. out [outputs][out_c]. A group is four outputs, but two of 5x5 and 7x7 with stride 2.
+ * output at column 0. A group is four outputs, but two of 5x5 and 7x7 with stride 2.
  *
  * relu and relu_clamp: min is at least the zero point. relu and linear: min is -128, max is 127.
  */
@@ -69,20 +69,22 @@ tess_depthwise_stream_t tess_depthwise_stream_3x3_s8__dsp, tess_depthwise_stream
 
 /** A run of pixels to widen. */
 typedef struct {
-    int32_t in_c;        /**< bytes from a pixel to the next */
+    int32_t pixel_bytes; /**< from a pixel to the next */
     int32_t plane_bytes; /**< from a channel's row to the next, a multiple of 4 */
     int32_t channels;    /**< at least 1 */
     int32_t pixels;      /**< at least 1 */
 } tess_depthwise_widen_t;
 
-/** in [pixels][in_c], out [channels][plane_bytes / 2]. */
+/** in [pixels], each `channels` bytes of pixel_bytes, out [channels][plane_bytes / 2]. */
 void tess_depthwise_widen_s8__dsp(const tess_depthwise_widen_t *run, const int8_t *in, int16_t *out);
 
 /** Everything about a convolution that is known before run time. Lives in flash. */
 typedef struct {
-    tess_shape_t in, out; /**< out.c == in.c */
-    int32_t kernel;       /**< 3, 5 or 7, both ways */
-    int32_t stride;       /**< 1 or 2, both ways */
+    tess_shape_t in, out;                 /**< out.c == in.c. What is a row here may be a column of the map: */
+    int32_t in_pixel_bytes, in_row_bytes; /**< from a pixel of a row to the next, from row to row */
+    int32_t out_pixel_bytes, out_row_bytes;
+    int32_t kernel; /**< 3, 5 or 7, both ways */
+    int32_t stride; /**< 1 or 2, both ways */
     int32_t pad_top, pad_left;
     int32_t in_zero_point;
     int32_t weights_zero_point;
@@ -98,7 +100,7 @@ typedef struct {
 /**
  * The whole map, block after block; of a block the rows of a window are in scratch before a row is written, and no
  * other channel is touched. So out may be in where no output row ends behind the input rows that it has read
- * (types.h); any other overlap is not allowed.
+ * (types.h), or, along columns, where in and out are of one shape; any other overlap is not allowed.
  *
  * scratch, aligned to 4 bytes: of each channel of a block its stream and kernel planes of out.w outputs:
  * block * (4 * kernel * (kernel - 1) + 16 + kernel * plane_bytes), plane_bytes = 2 * pixels rounded up to a multiple of
@@ -107,7 +109,7 @@ typedef struct {
 void tess_depthwise_conv2d_s8__dsp(const tess_depthwise_conv2d_s8_dsp_t *op, const int8_t *in, int8_t *out,
                                    void *scratch);
 
-/** A span (tess_span_kernel_t). scratch: as above, with the lesser of `columns` and out.w in the place of out.w. */
+/** A span (tess_span_kernel_t), not along columns. scratch: as above, with `columns` in the place of out.w. */
 void tess_depthwise_conv2d_span_s8__dsp(const void *op, const int8_t *const *rows, int32_t y, int32_t x_begin,
                                         int32_t x_end, int8_t *out, void *scratch);
 

@@ -45,11 +45,11 @@ static void begin_columns(work_t *work, const op_t *op, tess_span_t x, void *scr
     for (int32_t i = 0; i < op->kernel; ++i) {
         work->rows[i] = work->rows[op->kernel + i] = (int16_t *)(void *)(planes + i * op->block * plane_bytes);
     }
-    work->widen =
-        (tess_depthwise_widen_t){.in_c = op->in.c, .plane_bytes = plane_bytes, .pixels = work->in.end - work->in.begin};
+    work->widen = (tess_depthwise_widen_t){
+        .pixel_bytes = op->in_pixel_bytes, .plane_bytes = plane_bytes, .pixels = work->in.end - work->in.begin};
     work->run = (tess_depthwise_run_t){.stream = scratch,
-                                       .out_c = op->out.c,
-                                       .whole_bytes = groups * group * op->out.c,
+                                       .pixel_bytes = op->out_pixel_bytes,
+                                       .whole_bytes = groups * group * op->out_pixel_bytes,
                                        .next_bytes = plane_bytes - 2 * groups * group * op->stride,
                                        .rest = outputs - groups * group,
                                        .raise = 255 - (op->max - op->min),
@@ -88,7 +88,8 @@ static void begin_block(work_t *work, const op_t *op, int32_t channel, int32_t *
 static void widen_row(const work_t *work, const op_t *op, const int8_t *row, int16_t *to)
 {
     if (work->widen.pixels > 0) {
-        tess_depthwise_widen_s8__dsp(&work->widen, row + work->in.begin * op->in.c + work->channel, to + work->left);
+        tess_depthwise_widen_s8__dsp(&work->widen, row + work->in.begin * op->in_pixel_bytes + work->channel,
+                                     to + work->left);
     }
 }
 
@@ -100,7 +101,6 @@ static void run_row(work_t *work, const op_t *op, int32_t first, int8_t *out)
 
 static void run_block(work_t *work, const op_t *op, const int8_t *in, int8_t *out)
 {
-    const int32_t row_bytes = op->in.w * op->in.c;
     int32_t first = 0; /* of the ring, as the window stands */
     int32_t next = -op->pad_top, fresh = op->kernel;
 
@@ -108,12 +108,12 @@ static void run_block(work_t *work, const op_t *op, const int8_t *in, int8_t *ou
         for (int32_t i = op->kernel - fresh; i < op->kernel; ++i, ++next) {
             int16_t *const to = work->rows[first + i];
             if (next >= 0 && next < op->in.h) {
-                widen_row(work, op, in + next * row_bytes, to);
+                widen_row(work, op, in + next * op->in_row_bytes, to);
             } else {
                 fill(to, work->widen.channels * work->widen.plane_bytes, op->in_zero_point);
             }
         }
-        run_row(work, op, first, out + y * op->out.w * op->out.c);
+        run_row(work, op, first, out + y * op->out_row_bytes);
         fresh = op->stride;
         first = first + fresh < op->kernel ? first + fresh : first + fresh - op->kernel;
     }
@@ -157,7 +157,7 @@ void tess_depthwise_conv2d_span_s8__dsp(const void *op_, const int8_t *const *ro
                     widen_row(&work, op, rows[i], work.rows[i]);
                 }
             }
-            run_row(&work, op, 0, out + (x - x_begin) * op->out.c);
+            run_row(&work, op, 0, out + (x - x_begin) * op->out_pixel_bytes);
         }
     }
 }

@@ -5,8 +5,7 @@
 @ (a1, b1), .. of channels 0 .. 3. Weights are stored in the order (a0, a1, b0, b1), (a2, a3, b2, b3), so that SXTB16
 @ alone does it. The last tap of a row, the odd one, comes first, as (a0, a1, a2, a3).
 
-        .syntax unified
-        .thumb
+#include "assembly.h"
 
 @ Channels 0 .. 3 in r0 .. r3; bytes from pixel to pixel in r7, weight stream in r8; r9 - r12 are free.
 
@@ -81,15 +80,6 @@
         ldr     r9, [sp, #F_OUT]
         str     r0, [r9], #4
         str     r9, [sp, #F_OUT]
-        .endm
-
-        .macro  FUNCTION name
-        .section .text.\name, "ax", %progbits
-        .global \name
-        .type   \name, %function
-        .thumb_func
-        .p2align 2
-\name:
         .endm
 
 @ ---- 3x3: row pointers in r4, r5, r6 ---------------------------------------------------------------------------------

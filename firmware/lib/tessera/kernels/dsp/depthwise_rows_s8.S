@@ -9,8 +9,7 @@
 @ reference's doubling high multiplication, and its third operand adds the output's zero point and the half that the
 @ right shift rounds with.
 
-        .syntax unified
-        .thumb
+#include "assembly.h"
 
         .macro  MAC op, acc, x, w, first        @ the first products of an output start from the bias in r0
         .if     \first
@@ -192,9 +191,8 @@
 
 @ The frame: tess_depthwise_run_t but for its first word, in the same order, then row pointers.
         .equ    F_PIXEL, 0              @ bytes from output pixel to pixel
-        .equ    F_OUT, 4                @ output of the channel
-        .equ    F_SPAN, 8               @ bytes from there to behind the whole groups
-        .equ    F_END, 12               @ that address
+        .equ    F_SPAN, 8               @ bytes of output over the whole groups
+        .equ    F_END, 12               @ behind the whole groups of the channel
         .equ    F_STREAM_END, 16
         .equ    F_NEXT, 20              @ bytes from behind the whole groups' input to the next channel's
         .equ    F_TAIL, 24              @ code for the outputs behind the whole groups
@@ -202,30 +200,21 @@
         .equ    F_AT, 36                @ output of the group (5x5, 7x7)
         .equ    F_ROWS, 40              @ (5x5, 7x7)
 
-        .macro  FUNCTION name
-        .section .text.\name, "ax", %progbits
-        .global \name
-        .type   \name, %function
-        .thumb_func
-        .p2align 2
-\name:
-        .endm
-
 @ r0 run, r1 rows; leaves the weight stream in r2. Keeps r1.
         .macro  ENTER
         ldm     r0, {r2-r11}
         adr     r12, 80f
         ldr     r9, [r12, r9, lsl #2]
+        add     r6, r4, r5
+        sub     r6, r6, #1              @ of the channel before the first
         push    {r3-r12}
         .endm
 
         .macro  CHANNEL out                     @ its output in \out, behind its groups in r4
-        ldr     \out, [sp, #F_OUT]
-        ldr     r4, [sp, #F_SPAN]
-        add     r5, \out, #1
-        str     r5, [sp, #F_OUT]
-        add     r4, r4, \out
+        ldrd    r5, r4, [sp, #F_SPAN]
+        add     r4, r4, #1
         str     r4, [sp, #F_END]
+        sub     \out, r4, r5
         .endm
 
 @ ---- 3x3: row pointers in r7, r8, r9, weights r10, output lr ---------------------------------------------------------

@@ -1,17 +1,7 @@
 @ What the row kernels of depthwise convolutions read, widened to 16 bits: channel-planar rows and a weight stream.
 @ depthwise_conv2d_dsp.h is the manual.
 
-        .syntax unified
-        .thumb
-
-        .macro  FUNCTION name
-        .section .text.\name, "ax", %progbits
-        .global \name
-        .type   \name, %function
-        .thumb_func
-        .p2align 2
-\name:
-        .endm
+#include "assembly.h"
 
 @ ---- rows: r0 run, r1 in, r2 out -------------------------------------------------------------------------------------
 @ Four channels at a time; of those four or two pixels, so that whole words of the planes are written.
