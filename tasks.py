@@ -257,14 +257,15 @@ def lint(_c: Context, fix: bool = False) -> None:
     help={
         "models": "folder of .tflite files to measure beside the project's own (default: ../shared/models)",
         "only": "measure models with this in their names, and show the page instead of writing it",
+        "check": "only compare with docs/measurements.json; fails where a figure is more than 2 % worse",
     }
 )
 @command
-def bench(_c: Context, models: str = "", only: str = "") -> None:
-    """Measure all models and write docs/measurements.md."""
+def bench(_c: Context, models: str = "", only: str = "", check: bool = False) -> None:
+    """Measure all models and write docs/measurements.md, or check that nothing got worse than it says."""
     from tessera.cli.bench import bench as measure
 
-    measure(models, only)
+    measure(models, only, check)
 
 
 @task

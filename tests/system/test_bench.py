@@ -53,8 +53,8 @@ def test_a_measured_model_becomes_a_row(layers: Measurement, path: str) -> None:
     assert page == render("measurements.md.jinja2", [again], [], ["other: is refused"])
     memory, equality = page.split("## Equality")
     cells = row(memory, "| small |")
-    assert len(cells) == len(columns(page, "Memory and instructions"))
-    assert cells[1:3] == [f"{layers.m4['macs']:,}", f"{layers.m4['arena_bytes']:,}"]
+    assert len(cells) == len(columns(page, "Memory, layer by layer"))
+    assert cells[1] == f"{layers.m4['arena_bytes']:,}"
     tensors = str(layers.m4["tensors"])
     assert row(equality, "| small |")[1:5] == [tensors, str(INPUTS), tensors, tensors]
     for h7, said in ((None, "does not fit"), ({**layers.h7, "schedule": "streamed"}, f"{tensors}, streamed")):
@@ -149,7 +149,7 @@ def test_goals_are_apart_and_ask_for_one_thing() -> None:
 
 def test_a_name_that_no_model_has_is_refused() -> None:
     with pytest.raises(BadInput, match="--only nonesuch"):
-        bench("", "nonesuch")
+        bench("", "nonesuch", check=False)
 
 
 def test_a_damaged_model_is_refused_before_anything_is_measured(tmp_path: Path) -> None:

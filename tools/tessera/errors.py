@@ -47,3 +47,9 @@ class NotEqual(TesseraError):
     """A tensor differs from the reference."""
 
     exit_code = 1
+
+
+class GotWorse(TesseraError):
+    """A measured figure is worse than the committed one."""
+
+    exit_code = 1

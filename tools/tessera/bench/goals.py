@@ -36,6 +36,18 @@ def _within(model: str, sram_kib: int, board: str) -> tuple[Goal, ...]:
     return (Goal(model, InputMode.STREAMED, None, sram_kib * 1024, board),)
 
 
+K_INSTRUCTIONS: dict[str, int] = {
+    "vww_mobilenetv1_025_96_mlperf_int8": 4_900,
+    "cifar10_resnet8_mlperf_int8": 12_000,
+    "kws_dscnn_mlperf_int8": 3_300,
+    "anomaly_fc_ae_mlperf_int8": 330,
+    "vww_mcunet_80_tinyengine": 15_500,
+    "persondet_mcunetv2_128x160_tinyengine": 24_500,
+    "person_grayscale_96_tflm_int8": 8_600,
+    "imagenet_mcunetv2_large_224_tinyengine": 245_000,
+}
+"""Thousand instructions of one inference layer by layer on `qemu-m4`, at most."""
+
 GOALS: tuple[Goal, ...] = (
     *_least_memory("mbv2_035_144_random_int8", InputMode.STREAMED, 1.0, 1.05),
     *_least_memory("mbv2_035_144_random_int8", InputMode.REREAD, 1.05, 1.2),

@@ -12,6 +12,7 @@ from typing import Any
 
 from tessera.bench.goals import Goal
 from tessera.bench.peers import PeerPoint, best_peer
+from tessera.bench.speed import M4_BOARD, Speed, measure_speed
 from tessera.board import load_board
 from tessera.cli.choices import DEFAULT, Choices, compile_for
 from tessera.cli.verify import verify_report
@@ -35,6 +36,7 @@ class Measurement:
     name: str
     m4: dict[str, Any]
     h7: dict[str, Any] | None
+    speed: Speed
     code_bytes: int  # of the model and its kernels; that of a report is the whole firmware's
     compile_s: float
     compile_mb: float
@@ -53,7 +55,7 @@ class GoalMeasurement:
 
 
 def measure(model: str) -> Measurement:
-    m4, h7 = load_board("qemu-m4"), load_board("h7")
+    m4, h7 = load_board(M4_BOARD), load_board("h7")
     compiled = compile_for(find_model(model), m4, DEFAULT)
     seconds, megabytes = _compile_cost(model)
     verified_h7 = None
@@ -64,6 +66,7 @@ def measure(model: str) -> Measurement:
         name=compiled.model.name,
         m4=verify_report(compiled, m4, inputs=inputs, seed=0, port=""),
         h7=verified_h7,
+        speed=measure_speed(model, compiled),
         code_bytes=code_bytes(generate(compiled, m4.name), m4),
         compile_s=seconds,
         compile_mb=megabytes,

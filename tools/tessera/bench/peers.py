@@ -27,6 +27,29 @@ TFLM: dict[str, Peer] = {
 
 
 @dataclass(frozen=True, slots=True)
+class SpeedPeer:
+    """The fewest thousand instructions of other engines on the same simulated Cortex-M4, gcc 12.2 -O2 or -O3: of those
+    whose outputs equal LiteRT's reference kernels, and where there are such of those that differ."""
+
+    who: str
+    k_instructions: int
+    inexact: int | None = None  # TinyEngine, generated code with float32 requantization
+
+
+TINY_ENGINE, TFLM_CMSIS = "TinyEngine", "TFLM + CMSIS-NN"
+SPEED_PEERS: dict[str, SpeedPeer] = {
+    "anomaly_fc_ae_mlperf_int8": SpeedPeer(TFLM_CMSIS, 582, None),
+    "kws_dscnn_mlperf_int8": SpeedPeer(TFLM_CMSIS, 7_701, None),
+    "vww_mobilenetv1_025_96_mlperf_int8": SpeedPeer(TFLM_CMSIS, 24_102, 19_712),
+    "person_grayscale_96_tflm_int8": SpeedPeer(TFLM_CMSIS, 22_928, 18_767),
+    "cifar10_resnet8_mlperf_int8": SpeedPeer(TFLM_CMSIS, 29_864, None),
+    "vww_mcunet_80_tinyengine": SpeedPeer(TINY_ENGINE, 43_156, 34_745),
+    "persondet_mcunetv2_128x160_tinyengine": SpeedPeer(TFLM_CMSIS, 75_971, None),
+    "imagenet_mcunetv2_large_224_tinyengine": SpeedPeer(TFLM_CMSIS, 857_214, 516_986),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class PeerPoint:
     """What another engine needs for a model: bytes of RAM, and MACs relative to computing everything once.
 

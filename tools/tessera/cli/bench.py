@@ -1,18 +1,33 @@
-"""`bench`: measures every model and writes docs/measurements.md."""
+"""`bench`: measures every model and writes docs/measurements.md; or checks that no figure got worse."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from jinja2 import Environment, FileSystemLoader
 
-from tessera.bench.goals import GOALS
+from tessera.bench.goals import GOALS, K_INSTRUCTIONS
+from tessera.bench.guard import (
+    COMMITTED,
+    KERNEL_TABLE,
+    TOLERANCE,
+    Change,
+    Figures,
+    as_json,
+    changes,
+    figures_of,
+    measure_figures,
+    measure_kernel_figures,
+    read_committed,
+)
+from tessera.bench.kernels import KERNELS, KernelResult, measure_kernels
 from tessera.bench.measure import GoalMeasurement, Measurement, measure, measure_goal, model_arguments
 from tessera.bench.patch_table import patch_table
-from tessera.bench.peers import TFLM
+from tessera.bench.peers import SPEED_PEERS, TFLM
 from tessera.cli.command import console, progress, write_file
-from tessera.errors import BadInput, UnsupportedModel
+from tessera.errors import BadInput, GotWorse, UnsupportedModel
 from tessera.models import ROOT
 from tessera.schedule.schedule import InputMode
 
@@ -32,19 +47,25 @@ README_MODELS = (
 TEMPLATES = Path(__file__).resolve().parents[1] / "bench"
 
 
-def bench(folder: str, only: str) -> None:
+def bench(folder: str, only: str, check: bool) -> None:
     models = Path(folder) if folder else ROOT.parent / "shared" / "models"
     if folder and not models.is_dir():
         raise BadInput(f"--models {folder}: no such folder")
     arguments = {Path(a).stem: a for a in model_arguments(models) if only in Path(a).stem}
     if not arguments:
         raise BadInput(f"--only {only}: no model has this in its name; without it all are measured")
+    if check:
+        _check(arguments)
+        return
     measured, goals, refused = _measure(arguments)
-    page = render("measurements.md.jinja2", measured, goals, refused)
+    with TemporaryDirectory() as temporary:
+        kernels = measure_kernels(KERNELS, Path(temporary))
+    page = render("measurements.md.jinja2", measured, goals, refused, kernels)
     if only:
         console.print(page, markup=False, highlight=False, soft_wrap=True)
         return
     write_file(PAGE, page)
+    write_file(COMMITTED, as_json(figures_of(measured, kernels)))
     _write_readme(render("readme.md.jinja2", [m for m in measured if m.name in README_MODELS], goals, refused))
     console.print(f"{len(measured)} models measured, {len(refused)} refused: {PAGE.relative_to(ROOT)}", highlight=False)
 
@@ -70,8 +91,44 @@ def _measure(arguments: dict[str, str]) -> tuple[list[Measurement], list[GoalMea
     return list(measured.values()), goals, refused
 
 
+def _check(arguments: dict[str, str]) -> None:
+    """Raises GotWorse where a figure exceeds the committed one by more than the tolerance."""
+    committed = read_committed()
+    wanted = {name: argument for name, argument in arguments.items() if name in committed}
+    now: dict[str, dict[str, float]] = {}
+    bar, advance = progress(len(wanted) + 1, "measuring kernels")
+    with bar:
+        now[KERNEL_TABLE] = measure_kernel_figures()
+        for name, argument in wanted.items():
+            advance(f"measuring {name}")
+            now[name] = measure_figures(argument)
+    found = sorted(changes(committed, now), key=lambda c: -c.factor)
+    for change in found:
+        console.print(_sentence(change), highlight=False)
+    worse = [change for change in found if change.is_worse]
+    if worse:
+        raise GotWorse(
+            f"{len(worse)} of {_count(now)} figures are more than {TOLERANCE:.0%} worse than in "
+            f"{COMMITTED.relative_to(ROOT)}, {worse[0].row}: {worse[0].figure} by {worse[0].factor - 1:.1%}; find why, "
+            f"or write them anew with ./inv bench"
+        )
+    console.print(f"{_count(now)} figures of {len(wanted)} models and the kernels: none worse", highlight=False)
+
+
+def _sentence(change: Change) -> str:
+    return f"{change.row}: {change.figure} {change.committed:,} -> {change.now:,} ({change.factor - 1:+.2%})"
+
+
+def _count(figures: Figures) -> int:
+    return sum(len(row) for row in figures.values())
+
+
 def render(
-    template: str, measured: Sequence[Measurement], goals: Sequence[GoalMeasurement], refused: Sequence[str]
+    template: str,
+    measured: Sequence[Measurement],
+    goals: Sequence[GoalMeasurement],
+    refused: Sequence[str],
+    kernels: Sequence[KernelResult] = (),
 ) -> str:
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -87,6 +144,9 @@ def render(
         measured=measured,
         goals=goals,
         refused=refused,
+        kernels=kernels,
+        k_goals=K_INSTRUCTIONS,
+        speed_peers=SPEED_PEERS,
         tflm=TFLM,
         streamed=_streamed(goals),
         patches=list(patch_table()),
