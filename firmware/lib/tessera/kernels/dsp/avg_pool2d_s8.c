@@ -1,7 +1,5 @@
 #include "tessera/pool2d_dsp.h"
 
-#include <string.h>
-
 #include "channel_groups.h"
 #include "channel_sums_s8.h"
 #include "tessera/status.h"
@@ -74,9 +72,9 @@ void tess_avg_pool2d_map_span_s8__dsp(const void *op, const int8_t *const *rows,
 
     (void)scratch;
     if (tess_is_first_piece(y, x_begin)) {
-        memset(sums, 0, (size_t)channels * sizeof *sums);
+        tess_fill_sums(sums, channels, 0);
     }
-    tess_add_pixels_dsp(sums, rows[0] + x_begin * channels, x_end - x_begin, channels, 0);
+    tess_add_raw_pixels(sums, rows[0] + x_begin * channels, x_end - x_begin, channels);
     for (int32_t c = 0; tess_is_last_piece(&pool->in, y, x_end) && c < channels; ++c) {
         out[c] = mean_of(pool, sums[c], pixels);
     }

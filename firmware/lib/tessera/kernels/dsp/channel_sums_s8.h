@@ -56,22 +56,25 @@ static inline void tess_add_pixels4(int32_t totals[4], const int8_t *in, int32_t
     }
 }
 
-/** tess_add_pixels of sums.h */
-static inline void tess_add_pixels_dsp(int32_t *sums, const int8_t *in, int32_t pixels, int32_t channels, int32_t zero)
+/** sums[c] += in[p][c] over p < pixels, c < channels */
+static inline void tess_add_raw_pixels(int32_t *sums, const int8_t *in, int32_t pixels, int32_t channels)
 {
     int32_t c = 0;
 
     for (; c + 4 <= channels; c += 4) {
-        int32_t totals[4] = {-zero * pixels, -zero * pixels, -zero * pixels, -zero * pixels};
-        tess_add_pixels4(totals, in + c, pixels, channels);
-        for (int32_t i = 0; i < 4; ++i) {
-            sums[c + i] += totals[i];
-        }
+        tess_add_pixels4(sums + c, in + c, pixels, channels);
     }
     for (; c < channels; ++c) {
         for (int32_t p = 0; p < pixels; ++p) {
-            sums[c] += in[p * channels + c] - zero;
+            sums[c] += in[p * channels + c];
         }
+    }
+}
+
+static inline void tess_fill_sums(int32_t *sums, int32_t channels, int32_t value)
+{
+    for (int32_t c = 0; c < channels; ++c) {
+        sums[c] = value;
     }
 }
 

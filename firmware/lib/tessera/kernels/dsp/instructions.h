@@ -58,18 +58,18 @@ static inline uint32_t tess_sxtab16_high(uint32_t pair, uint32_t a)
 /** The greater of each of four int8. One statement, because the flags of SSUB8 choose for SEL. */
 static inline uint32_t tess_max8(uint32_t a, uint32_t b)
 {
-    uint32_t result;
+    uint32_t result, difference;
 
-    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b));
+    __asm__("ssub8 %1, %2, %3\n\tsel %0, %2, %3" : "=r"(result), "=&r"(difference) : "r"(a), "r"(b));
     return result;
 }
 
 /** The smaller of each of four int8. */
 static inline uint32_t tess_min8(uint32_t a, uint32_t b)
 {
-    uint32_t result;
+    uint32_t result, difference;
 
-    __asm__("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(result) : "r"(a), "r"(b));
+    __asm__("ssub8 %1, %2, %3\n\tsel %0, %3, %2" : "=r"(result), "=&r"(difference) : "r"(a), "r"(b));
     return result;
 }
 

@@ -7,26 +7,52 @@
 
 #define EACH_BYTE 0x01010101u
 
+enum { BLOCK_WORDS = 4 };
+
+/* Where the taps of a window lie: `columns` in each row that is not NULL, from byte `first` of it. */
+typedef struct {
+    const int8_t *const *rows;
+    int32_t first, columns;
+} window_t;
+
+/* The next 4 * words channels from channel c on. */
+static inline void pool_words(const tess_pool2d_s8_t *op, const window_t *window, int32_t c, int32_t words, int8_t *out)
+{
+    const int32_t channels = op->in.c;
+    const uint32_t least = (uint8_t)op->min * EACH_BYTE, most = (uint8_t)op->max * EACH_BYTE;
+    uint32_t max[BLOCK_WORDS] = {least, least, least, least};
+
+    for (int32_t ky = 0; ky < op->kernel_h; ++ky) {
+        if (window->rows[ky] == NULL) {
+            continue;
+        }
+        const int8_t *in = window->rows[ky] + window->first + c;
+        for (int32_t kx = 0; kx < window->columns; ++kx, in += channels) {
+#pragma GCC unroll 4
+            for (int32_t i = 0; i < words; ++i) {
+                max[i] = tess_max8(max[i], tess_load_word(in + 4 * i));
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (int32_t i = 0; i < words; ++i) {
+        tess_store_word(out + c + 4 * i, tess_min8(max[i], most));
+    }
+}
+
 /* All channels of the window whose first column is x. */
 static void pool_pixel(const tess_pool2d_s8_t *op, const int8_t *const *rows, int32_t x, int8_t *out)
 {
     const tess_span_t taps = tess_taps_inside(x, op->kernel_w, op->in.w);
-    const int32_t channels = op->in.c, columns = taps.end - taps.begin;
-    const int32_t first = (x + taps.begin) * channels;
-    const uint32_t least = (uint8_t)op->min * EACH_BYTE, most = (uint8_t)op->max * EACH_BYTE;
+    const int32_t channels = op->in.c;
+    const window_t window = {rows, (x + taps.begin) * channels, taps.end - taps.begin};
+    int32_t c = 0;
 
-    for (int32_t c = 0; c < channels; c = tess_next_group(c, channels)) {
-        uint32_t max = least;
-        for (int32_t ky = 0; ky < op->kernel_h; ++ky) {
-            if (rows[ky] == NULL) {
-                continue;
-            }
-            const int8_t *in = rows[ky] + first + c;
-            for (int32_t kx = 0; kx < columns; ++kx, in += channels) {
-                max = tess_max8(max, tess_load_word(in));
-            }
-        }
-        tess_store_word(out + c, tess_min8(max, most));
+    for (; c + 4 * BLOCK_WORDS <= channels; c += 4 * BLOCK_WORDS) {
+        pool_words(op, &window, c, BLOCK_WORDS, out);
+    }
+    for (; c < channels; c = tess_next_group(c, channels)) {
+        pool_words(op, &window, c, 1, out);
     }
 }
 
