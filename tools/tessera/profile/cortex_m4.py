@@ -12,7 +12,7 @@ DIVIDE = 7  # 2 to 12, as the operands are
 FIXED = {Form.DIVIDE: DIVIDE, Form.FLOAT_DIVIDE: 14, Form.FLOAT_MAC: 3, Form.TABLE: 3}
 UNALIGNED = 1  # cycles of an access that straddles words, beside its own
 
-SINGLE = frozenset({Form.LOAD, Form.LOAD_NARROW, Form.STORE, Form.STORE_NARROW})
+LOAD_ONE = frozenset({Form.LOAD, Form.LOAD_NARROW})
 COMPUTED = frozenset(Form) - LOADS - STORES
 
 
@@ -27,7 +27,7 @@ class CortexM4:
         self._forget()
 
     def _forget(self) -> None:
-        self._data_phase = False  # of a load, which the next access hides
+        self._data_phase = False  # of a load, which a next load hides
         self._loaded = NONE  # registers that the load before fills
         self._stored = False  # the instruction before was a store
         self._computed = NONE  # registers that the instruction before computed
@@ -35,8 +35,7 @@ class CortexM4:
         self._wide = 0  # 32-bit instructions in a row that straddle words
 
     def issue(self, i: Instruction) -> None:
-        single = i.form in SINGLE
-        hides = single and not (i.addressed & self._loaded)
+        hides = i.form in LOAD_ONE and not (i.addressed & self._loaded)
         if self._data_phase and not hides and i.form is not Form.NOP:
             self.now += 1
         if self._stored and i.form in LOADS:
@@ -45,7 +44,7 @@ class CortexM4:
             self.now += 1
         self._fetch(i)
         self.now += self._own_cycles(i)
-        self._data_phase = single and i.form in LOADS
+        self._data_phase = i.form in LOAD_ONE
         self._loaded = i.results if self._data_phase else NONE
         self._stored = i.form in STORES
         self._computed = i.results if i.form in COMPUTED else NONE

@@ -153,14 +153,18 @@ def _symbols(elf: Path) -> dict[str, Function]:
 
 
 def _functions(elf: Path) -> tuple[Function, ...]:
+    """By address. What assembly sources gave no size goes on to the next one."""
     with elf.open("rb") as stream:
         table = ELFFile(stream).get_section_by_name(".symtab")
         assert isinstance(table, SymbolTableSection)
         found = {
-            symbol["st_value"] & ~1: Function(
-                symbol.name, symbol["st_value"] & ~1, (symbol["st_value"] & ~1) + symbol["st_size"]
-            )
+            int(symbol["st_value"]) & ~1: (str(symbol.name), int(symbol["st_size"]))
             for symbol in table.iter_symbols()
             if symbol["st_info"]["type"] == "STT_FUNC"
         }
-    return tuple(found[begin] for begin in sorted(found))
+    begins = sorted(found)
+    ends = [*begins[1:], begins[-1]]
+    return tuple(
+        Function(name, begin, begin + size if size else end)
+        for begin, end, (name, size) in zip(begins, ends, (found[b] for b in begins), strict=True)
+    )
