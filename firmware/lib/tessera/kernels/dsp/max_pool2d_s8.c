@@ -1,6 +1,5 @@
 #include "tessera/pool2d_dsp.h"
 
-#include "channel_groups.h"
 #include "instructions.h"
 #include "tessera/status.h"
 #include "tessera/window.h"
@@ -51,8 +50,10 @@ static void pool_pixel(const tess_pool2d_s8_t *op, const int8_t *const *rows, in
     for (; c + 4 * BLOCK_WORDS <= channels; c += 4 * BLOCK_WORDS) {
         pool_words(op, &window, c, BLOCK_WORDS, out);
     }
-    for (; c < channels; c = tess_next_group(c, channels)) {
-        pool_words(op, &window, c, 1, out);
+    while (c < channels) {
+        const int32_t group = tess_min(c, channels - 4);
+        pool_words(op, &window, group, 1, out);
+        c = group + 4;
     }
 }
 
