@@ -22,10 +22,11 @@ ACC_BITS = 31  # twice the accumulator is an int32
 KERNELS = (3, 5, 7)
 STRIDES = (1, 2)
 
-FAST_BYTES = 2048
+LAYER_BYTES = 3072
+SPAN_BYTES = 2048
 LEAN_BYTES = 512
 """Scratch that may be filled with channels. What is done once for a block costs little from eight channels on, but one
-channel at a time takes up to twice the instructions of four. Four of a wide map may need more than FAST_BYTES."""
+channel at a time takes up to twice the instructions of four. Four of a wide map may need more than these."""
 
 
 def lower_depthwise_conv2d(graph: Graph, op: Op, call: KernelCall, fast: bool) -> KernelCall:
@@ -94,16 +95,16 @@ class _Planes:
         """(channels, outputs) at a time."""
         if fast:
             columns = self.out_h if self.goes_along_columns else self.out_w
-            return self._block(columns, FAST_BYTES), columns
+            return self._block(columns, LAYER_BYTES), columns
         return min(self.channels, 4 if self.scratch_bytes(4, self.out_w) <= LEAN_BYTES else 1), self.out_w
 
     @property
     def span_block(self) -> tuple[int, int]:
         """(channels, outputs) at a time."""
         columns = self.out_w
-        while columns > 4 and self.scratch_bytes(4, columns) > FAST_BYTES:
+        while columns > 4 and self.scratch_bytes(4, columns) > SPAN_BYTES:
             columns = align_up(columns // 2)
-        return self._block(columns, FAST_BYTES), columns
+        return self._block(columns, SPAN_BYTES), columns
 
     def _block(self, columns: int, most_bytes: int) -> int:
         """Blocks of equal size, of whole groups of four channels."""

@@ -56,12 +56,18 @@ static void begin_columns(work_t *work, const op_t *op, tess_span_t x, void *scr
                                        .settle = op->max - 255};
 }
 
-/* Zero points in bytes / 2 elements, a multiple of 2. */
+/* Zero points in `bytes` bytes, a multiple of 4. */
 static void fill(int16_t *planes, int32_t bytes, int32_t zero_point)
 {
     const uint32_t pair = ((uint32_t)zero_point & 0xffffu) * 0x10001u;
     uint32_t *at = (uint32_t *)(void *)planes, *const end = at + bytes / 4;
 
+    for (; end - at >= 4; at += 4) {
+        at[0] = pair;
+        at[1] = pair;
+        at[2] = pair;
+        at[3] = pair;
+    }
     while (at != end) {
         *at++ = pair;
     }

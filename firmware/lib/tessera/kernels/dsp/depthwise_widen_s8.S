@@ -129,39 +129,54 @@
 
 @ ---- weights: r0 stream, r1 weights, r2 channels' constants, r3 their end, [sp] twice the zero point in both halves ----
 
-@ Four bytes b0 .. b3 at [r1, #at], less the zero point and doubled, as (b0, b2) in a and (b1, b3) in b
-        .macro  LOAD4 at, a, b
+@ Four bytes b0 .. b3 at [r1, #at], less the zero point and doubled, as (b0, b2) in r10 and (b1, b3) in r11
+        .macro  LOAD4 at
         ldr     lr, [r1, #\at]
-        sxtab16 \a, r12, lr
-        sxtab16 \b, r12, lr, ror #8
-        sxtab16 \a, \a, lr
-        sxtab16 \b, \b, lr, ror #8
+        sxtab16 r10, r12, lr
+        sxtab16 r11, r12, lr, ror #8
+        sxtab16 r10, r10, lr
+        sxtab16 r11, r11, lr, ror #8
         .endm
-        .macro  PAIRS01_23 at, x, y             @ x = (b0, b1), y = (b2, b3)
-        LOAD4   \at, r10, r11
-        pkhbt   \x, r10, r11, lsl #16
-        pkhtb   \y, r11, r10, asr #16
+        .macro  PAIR01 to
+        pkhbt   \to, r10, r11, lsl #16
         .endm
-        .macro  PAIRS01_12 at, x, y
-        LOAD4   \at, r10, r11
-        pkhbt   \x, r10, r11, lsl #16
-        pkhbt   \y, r11, r10
+        .macro  PAIR12 to
+        pkhbt   \to, r11, r10
         .endm
-        .macro  PAIRS12_23 at, x, y
-        LOAD4   \at, r10, r11
-        pkhbt   \x, r11, r10
-        pkhtb   \y, r11, r10, asr #16
+        .macro  PAIR23 to
+        pkhtb   \to, r11, r10, asr #16
         .endm
 
+@ A kernel row. No byte behind the channel's last one is read.
         .macro  WEIGHT_ROW k, y
-        .if     \k == 5
-        PAIRS01_23 (5 * \y), r4, r6
-        PAIRS01_23 (5 * \y + 1), r5, r7
+        .if     \k == 3
+        .if     \y < 2
+        LOAD4   (3 * \y)
+        PAIR01  r4
+        PAIR12  r5
+        .else
+        LOAD4   (3 * \y - 1)
+        PAIR12  r4
+        PAIR23  r5
+        .endif
+        strd    r4, r5, [r0], #8
+        .elseif \k == 5
+        LOAD4   (5 * \y)
+        PAIR01  r4
+        PAIR12  r5
+        PAIR23  r6
+        LOAD4   (5 * \y + 1)
+        PAIR23  r7
         stm     r0!, {r4-r7}
         .else
-        PAIRS01_23 (7 * \y), r4, r6
-        PAIRS01_23 (7 * \y + 1), r5, r7
-        PAIRS12_23 (7 * \y + 3), r8, r9
+        LOAD4   (7 * \y)
+        PAIR01  r4
+        PAIR12  r5
+        PAIR23  r6
+        LOAD4   (7 * \y + 3)
+        PAIR01  r7
+        PAIR12  r8
+        PAIR23  r9
         stm     r0!, {r4-r9}
         .endif
         .endm
@@ -172,22 +187,16 @@
         ldr     r12, [sp, #36]
         mov     r4, #0
         ssub16  r12, r4, r12
-1:
-        .if     \k == 3                         @ no byte behind the last row is read
-        PAIRS01_12 0, r4, r5
-        PAIRS01_12 3, r6, r7
-        PAIRS12_23 5, r8, r9
-        stm     r0!, {r4-r9}
-        .else
-        WEIGHT_ROW \k, 0
+1:      WEIGHT_ROW \k, 0
         WEIGHT_ROW \k, 1
         WEIGHT_ROW \k, 2
+        .if     \k >= 5
         WEIGHT_ROW \k, 3
         WEIGHT_ROW \k, 4
+        .endif
         .if     \k == 7
         WEIGHT_ROW \k, 5
         WEIGHT_ROW \k, 6
-        .endif
         .endif
         add     r1, r1, #\k * \k
         ldm     r2!, {r4-r7}
