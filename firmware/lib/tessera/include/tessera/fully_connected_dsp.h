@@ -10,7 +10,7 @@
 /**
  * weights: per group of G = 4 output channels, then per single one (G = 1), the whole words of in_c / 4 in chunks,
  *     starts of G channels, a byte each, in one word | (V of G channels) * words of the chunk
- * then the last in_c % 4 weights, bytes [in_c % 4][G] filled up to a word. kernels/dsp/fully_connected_dots_s8.S says
+ * then the last in_c % 4 weights, bytes [in_c % 4][G] filled up to a word. kernels/dsp/fully_connected_groups_s8.S says
  * what V and starts are. The zero point of the input is part of the bias.
  */
 typedef struct {
