@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason=
 TILES = {1: Tile(1, FULL), 2: Tile(2, 2), 3: Tile(1, 5)}  # by seed % 4
 VARIANTS = {
     FAST: [f"tess_gemm_{v}_s8__dsp" for v in ("relu", "linear", "relu_clamp", "clamp", "raw")]
-    + ["tess_conv2d_expand_3x3x3_s8__dsp", "tess_conv2d_expand_s8__dsp"],
+    + [f"tess_conv2d_expand{v}_s8__dsp" for v in ("", "_3x3x3", "_centred", "_3x3x3_centred")],
     LEAN: [f"tess_gemm_lean_{v}_s8__dsp" for v in ("relu", "linear", "relu_clamp", "clamp")] + [".kernel = NULL"],
 }
 
@@ -87,6 +87,7 @@ class Case:
     clamp: tuple[int, int] = (-128, 127)
     scale: float = 2.0**-8
     bias: int | None = 1000  # the largest
+    weights_zero_point: int = 0
     extreme: bool = False  # weights of one sign are all 127 or all -127, by channel
     seed: int = 0
 
@@ -100,7 +101,9 @@ class Case:
         scales = (self.scale * 2 ** rng.uniform(-1, 1, self.out_c)).astype(np.float32)
         tensors = [
             Tensor("in", (1, h, w, self.in_c), DType.INT8, _quant(1.0, self.zero_points[0])),
-            Tensor("weights", weights.shape, DType.INT8, Quant(scales, 0), weights.astype(np.int8)),
+            Tensor(
+                "weights", weights.shape, DType.INT8, Quant(scales, self.weights_zero_point), weights.astype(np.int8)
+            ),
             Tensor("out", (1, out_h, out_w, self.out_c), DType.INT8, _quant(1.0, self.zero_points[1])),
         ]
         inputs = [TensorId(0), TensorId(1)]
@@ -151,6 +154,7 @@ def draw(seed: int, kernels: KernelSet) -> CrossCase:
         # outputs use their range; or multipliers above one half, or far below what a byte can show
         scale=2.0 ** one(-6, -6, -6, -6, 0, 2, -20, -24) / (128 * np.sqrt(depth)),
         bias=(None, 3000, 3000, 3000, 1 << 27)[one(*range(5))],
+        weights_zero_point=one(0, 0, 0, 0, 0, -90, -3, 20),
         extreme=one(0, 0, 0, 0, 1) == 1,
         seed=seed,
     )

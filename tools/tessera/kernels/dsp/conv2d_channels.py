@@ -21,9 +21,9 @@ from tessera.kernels.operands import bias_of, centred_weights, output_of
 class Channels:
     """Output channels are the first axis of every array."""
 
-    words: Words  # [channels, words]
+    words: Words  # [channels, words] of weights as they are stored
     odd_sums: Ints  # [channels, words] of the weights w1 and w3 of each
-    bias: Ints  # with the zero point of the input
+    bias: Ints  # with the zero point of the input times the weights less theirs
     multipliers: Ints
     shifts: Ints
     packed: Ints | None  # [channels, 3] multiplier, k, shift; None: only the reference's own arithmetic will do
@@ -51,11 +51,11 @@ class Channels:
 
 
 def channels_of(graph: Graph, op: Op, order: Ints) -> Channels | None:
-    """None where weights have no such words."""
+    """Weights as they are stored, without regard to their zero point; None where they have no such words."""
     assert isinstance(op.attrs, Conv2D)
     x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
     weights = centred_weights(graph, op).reshape(out.shape[3], -1)
-    found = weight_words(weights, order)
+    found = weight_words(weights + w.q.zero_point, order)
     if found is None:
         return None
     bias = bias_of(graph, op)

@@ -18,7 +18,7 @@ from tessera.kernels.operands import centred_weights, output_of
 
 def lean_struct(graph: Graph, op: Op, window: Window) -> Struct | None:
     assert isinstance(op.attrs, Conv2D)
-    channels = channels_of(graph, op, window.order)
+    channels = None if window.centred else channels_of(graph, op, window.order)
     if channels is None or (channels.packed is None and _most_without_bias(graph, op) >= 1 << (ACC_BITS - 1)):
         return None
     zero_point, clamp = graph.tensor(output_of(op)).q.zero_point, op.attrs.clamp

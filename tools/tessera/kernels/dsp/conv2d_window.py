@@ -31,6 +31,7 @@ class Window:
     stride: tuple[int, int]
     pad_top: int
     pad_left: int
+    centred: bool  # the weights have a zero point other than 0
 
     @property
     def is_rgb(self) -> bool:
@@ -67,7 +68,7 @@ class Window:
     @property
     def scratch_bytes(self) -> int:
         words = 7 if self.is_rgb else self.kernel_h * -(-self.kernel_w * self.in_c // 4)
-        return 8 * self.pixels * words + align_up(self.strip_bytes)
+        return 8 * self.pixels * (words + self.centred) + align_up(self.strip_bytes)
 
     @property
     def fields(self) -> tuple[tuple[str, Value], ...]:
@@ -93,7 +94,20 @@ def window_of(graph: Graph, op: Op, *, streamed: bool) -> Window:
     if not streamed and is_pointwise(graph, op, op.attrs):
         in_h, in_w = out_h, out_w = 1, out.size // out_c
     pad_top, _, pad_left, _ = op.attrs.padding
-    return Window(in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, op.attrs.stride, pad_top, pad_left)
+    return Window(
+        in_h=in_h,
+        in_w=in_w,
+        in_c=in_c,
+        out_h=out_h,
+        out_w=out_w,
+        out_c=out_c,
+        kernel_h=kernel_h,
+        kernel_w=kernel_w,
+        stride=op.attrs.stride,
+        pad_top=pad_top,
+        pad_left=pad_left,
+        centred=weights.q.zero_point != 0,
+    )
 
 
 def _shape(h: int, w: int, c: int) -> Struct:

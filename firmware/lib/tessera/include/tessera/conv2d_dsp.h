@@ -38,6 +38,7 @@ typedef struct {
     tess_conv2d_multiply_s8_t *multiply;
     tess_gemm_s8_kernel_t *const *kernels; /**< for 1, 2 and 4 pixels */
     const int32_t *weights;                /**< as `multiply` and `kernels` read them */
+    const int32_t *zero_point_weights;     /**< of `expand` functions for weights with a zero point, else NULL */
     int32_t zero_point;                    /**< of the output, in [-128, 127] */
     int32_t min, max;                      /**< fused activation as output values, -128 <= min <= max <= 127 */
 } tess_conv2d_s8_dsp_t;
@@ -48,6 +49,13 @@ tess_conv2d_expand_s8_t tess_conv2d_expand_s8__dsp;
 
 /** 3x3 windows of 3 channels: of each kernel row eight weights, then the ninth of all three and a 0. */
 tess_conv2d_expand_s8_t tess_conv2d_expand_3x3x3_s8__dsp;
+
+/**
+ * For weights with a zero point z, in uint8 models: the same, then a word that gives every channel -z times the sum of
+ * the window, where |z| * 128 * weights < 2^21. zero_point_weights: -127 * sum(w1 + w3) | V * (words - 1) of weights
+ * -z. The last word of all other weights is 256, 64 * 256 (low half, high half).
+ */
+tess_conv2d_expand_s8_t tess_conv2d_expand_centred_s8__dsp, tess_conv2d_expand_3x3x3_centred_s8__dsp;
 
 /**
  * Packed requantization, all multipliers below one, |acc| < 2^23. Weights: per pair of channels

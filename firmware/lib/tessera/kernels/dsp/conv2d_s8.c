@@ -184,6 +184,47 @@ void tess_conv2d_expand_3x3x3_s8__dsp(tess_conv2d_row_s8_t *row, int32_t first, 
     }
 }
 
+/* The sum of products of one pixel and one channel. weights: start | V * words; x: of the pixel in an input block. */
+static int32_t dot(const int32_t *weights, int32_t words, const uint32_t *x, int32_t pixels)
+{
+    int32_t sum = *weights++;
+
+    for (; words > 0; --words, x += 2 * pixels) {
+        const uint32_t word = (uint32_t)*weights++;
+
+        sum = tess_smlad(word, x[0], sum);
+        sum = tess_smlad(tess_sxtb16(word), x[pixels], sum);
+    }
+    return sum >> 8;
+}
+
+/* Of every pixel a last word: t, the sum of products with the negative zero point of the weights, as t % 64 and t / 64.
+ */
+static void add_zero_point_words(const tess_conv2d_row_s8_t *row, int32_t pixels)
+{
+    const int32_t words = row->op->words - 1;
+    uint32_t *last = row->block + 2 * pixels * words;
+
+    for (int32_t p = 0; p < pixels; ++p) {
+        const int32_t t = dot(row->op->zero_point_weights, words, row->block + p, pixels);
+
+        last[p] = ((uint32_t)t & 63u) | (uint32_t)(t >> 6) << 16;
+        last[pixels + p] = 0;
+    }
+}
+
+void tess_conv2d_expand_centred_s8__dsp(tess_conv2d_row_s8_t *row, int32_t first, int32_t pixels)
+{
+    tess_conv2d_expand_s8__dsp(row, first, pixels);
+    add_zero_point_words(row, pixels);
+}
+
+void tess_conv2d_expand_3x3x3_centred_s8__dsp(tess_conv2d_row_s8_t *row, int32_t first, int32_t pixels)
+{
+    tess_conv2d_expand_3x3x3_s8__dsp(row, first, pixels);
+    add_zero_point_words(row, pixels);
+}
+
 /* ---- products ---- */
 
 /* Steps of a kernel's first pass over `words`. */
@@ -202,15 +243,11 @@ static void multiply_last(const tess_conv2d_s8_dsp_t *op, int32_t pixels, const 
         int32_t acc = 0;
 
         for (int32_t left = op->words; left > 0; left -= TESS_CONV2D_DSP_CHUNK_WORDS) {
-            int32_t sum = *w++;
+            const int32_t words = tess_min(left, TESS_CONV2D_DSP_CHUNK_WORDS);
 
-            for (int32_t i = tess_min(left, TESS_CONV2D_DSP_CHUNK_WORDS); i > 0; --i, x += 2 * pixels) {
-                const uint32_t word = (uint32_t)*w++;
-
-                sum = tess_smlad(word, x[0], sum);
-                sum = tess_smlad(tess_sxtb16(word), x[pixels], sum);
-            }
-            acc += sum >> 8;
+            acc += dot(w, words, x, pixels);
+            w += 1 + words;
+            x += 2 * pixels * words;
         }
         acc = tess_rescale((int32_t)((uint32_t)acc + (uint32_t)w[0]), w[1], w[2]);
         *out = tess_clamp_s8(op->zero_point + acc, op->min, op->max);
