@@ -11,17 +11,17 @@
 #define TESS_SCRATCH(at) ((void *)tess_at(memories, (at)))
 #define TESS_F32(at) ((float *)(void *)tess_at(memories, (at)))
 
-/** Tells the hook, if there is one, that step `step` of a layer begins, and that its tensor of `bytes` is at `data`. */
+/** Tells the hook, if there is one, that a step begins, or that it has made its tensor. */
 void tess_step_begins(const tess_calls_t *calls, uint32_t step);
-void tess_step_ends(const tess_calls_t *calls, uint32_t step, const void *data, uint32_t bytes);
+void tess_step_ends(const tess_calls_t *calls, const tess_memory_t *memories, const tess_step_t *steps, uint32_t step);
+/** Both: `step` ends, the one after it begins. */
+void tess_step_follows(const tess_calls_t *calls, const tess_memory_t *memories, const tess_step_t *steps,
+                       uint32_t step);
 
-/** The kernel calls of step i, which complete the tensor of `size` bytes at `at`. */
-#define TESS_STEP(i, at, size, kernel_calls)                                                                           \
-    do {                                                                                                               \
-        tess_step_begins(calls, (i));                                                                                  \
-        kernel_calls;                                                                                                  \
-        tess_step_ends(calls, (i), tess_at(memories, (at)), (size));                                                   \
-    } while (0)
+/** Around the kernel calls of layers in a row, each of which completes the tensor of its step. */
+#define TESS_LAYERS_BEGIN(step) tess_step_begins(calls, (step))
+#define TESS_NEXT_LAYER(step) tess_step_follows(calls, memories, steps, (step))
+#define TESS_LAYERS_END(step) tess_step_ends(calls, memories, steps, (step))
 
 /** A streamed stage; a failure ends the run. */
 #define TESS_STAGE(stage)                                                                                              \

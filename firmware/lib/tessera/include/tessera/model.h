@@ -63,6 +63,7 @@ typedef struct {
     const char *kernel; /**< symbol of the kernel that computes it */
     uint32_t macs;      /**< executed, those of pieces that are computed again counted again */
     uint32_t bytes;     /**< of the whole tensor */
+    tess_place_t at;    /**< of the tensor of a layer */
 } tess_step_t;
 
 typedef enum { TESS_PIECE_BEGIN, TESS_PIECE_END } tess_event_t;

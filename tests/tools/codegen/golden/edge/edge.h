@@ -5,7 +5,7 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define EDGE_HASH 0xd3da94a255ae271b
+#define EDGE_HASH 0x4316ec037d440411
 /** The memories that edge_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
 #define EDGE_MEMORY_COUNT 1
 #define EDGE_MEMORY_0_BYTES 48 /* arena */

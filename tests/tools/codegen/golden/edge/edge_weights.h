@@ -4,7 +4,7 @@
 
 #include "tessera/tessera.h"
 
-#define EDGE_WEIGHTS_HASH 0xd3da94a255ae271b
+#define EDGE_WEIGHTS_HASH 0x4316ec037d440411
 
 static const int8_t t3_weights[18] TESS_BYTES = {1, 2, 1, 2, 4, 2, 1, 2, 1, -1, 0, 1, -2, 0, 2, -1, 0, 1};
 

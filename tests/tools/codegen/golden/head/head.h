@@ -5,7 +5,7 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define HEAD_HASH 0xc4085b8e9a5d11eb
+#define HEAD_HASH 0xf9b776fbb4f5fa99
 /** The memories that head_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
 #define HEAD_MEMORY_COUNT 1
 #define HEAD_MEMORY_0_BYTES 64 /* arena */

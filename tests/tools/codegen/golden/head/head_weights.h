@@ -4,7 +4,7 @@
 
 #include "tessera/tessera.h"
 
-#define HEAD_WEIGHTS_HASH 0xc4085b8e9a5d11eb
+#define HEAD_WEIGHTS_HASH 0xf9b776fbb4f5fa99
 
 static const int8_t t5_weights[24] TESS_BYTES = {
     -14, 10, 5, -40, 114, -33, 40, -32, -13, 124, -80, 34, -19, 44, 65, -43, 44, 46, -12, -96, 30, -114, 98, 89

@@ -5,7 +5,7 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define RESIDUAL_HASH 0x7c241b063abe6bda
+#define RESIDUAL_HASH 0x2475275a3a674e75
 /** The memories that residual_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
 #define RESIDUAL_MEMORY_COUNT 1
 #define RESIDUAL_MEMORY_0_BYTES 144 /* arena */

@@ -4,7 +4,7 @@
 
 #include "tessera/tessera.h"
 
-#define RESIDUAL_WEIGHTS_HASH 0x7c241b063abe6bda
+#define RESIDUAL_WEIGHTS_HASH 0x2475275a3a674e75
 
 static const int8_t t3_weights[36] TESS_BYTES = {
     44, 78, -122, 79, -8, 4, 33, -55, 122, -114, -57, -30, 18, -23, -94, -116, -127, -115, -90, 127, -79, 39, 64, -68,

@@ -5,7 +5,7 @@
 #include "tessera/model.h"
 
 /** Source model and plan. */
-#define ROWS_HASH 0x95e1ed7e0c529709
+#define ROWS_HASH 0x9df6dfac73d409cb
 /** The memories that rows_model needs, each aligned to TESS_ARENA_ALIGN, and their bytes. */
 #define ROWS_MEMORY_COUNT 2
 #define ROWS_MEMORY_0_BYTES 112 /* SRAM */

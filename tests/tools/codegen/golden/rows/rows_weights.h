@@ -4,7 +4,7 @@
 
 #include "tessera/tessera.h"
 
-#define ROWS_WEIGHTS_HASH 0x95e1ed7e0c529709
+#define ROWS_WEIGHTS_HASH 0x9df6dfac73d409cb
 
 static const int8_t t3_weights[36] TESS_BYTES = {
     44, 78, -122, 79, -8, 4, 33, -55, 122, -114, -57, -30, 18, -23, -94, -116, -127, -115, -90, 127, -79, 39, 64, -68,
