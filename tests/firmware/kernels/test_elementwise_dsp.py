@@ -20,11 +20,11 @@ TILES = (None, Tile(1, FULL), Tile(2, 3))
 OUTPUT_SCALE = {"ADD": lambda a, b: max(a, b), "SUB": lambda a, b: max(a, b), "MUL": lambda a, b: a * b * 60}
 
 
-def dense_innermost(kind: str, seed: int) -> Case:
-    """Every rest of four; two maps, a map and a vector of its channels, or rows that repeat."""
+def two_operands(kind: str, seed: int) -> Case:
+    """Every rest of four; two maps, or a map and what repeats: its channels, its rows, one value a pixel or for all."""
     d = Draw(seed)
-    shape = (1, *d.dims(2, 6), int(d.rng.integers(2, 24)))
-    other = d.one(shape, shape, (1, 1, 1, shape[3]), (shape[3],), (1, 1, *shape[2:]))
+    shape = (1, *d.dims(2, 6), int(d.rng.integers(2, 40)))
+    other = d.one(shape, shape, (1, 1, 1, shape[3]), (shape[3],), (1, 1, *shape[2:]), (*shape[:3], 1), ())
     x, y = d.spec(shape), d.spec(other)
     if d.one(0, 0, 1):
         y.data = d.values(y)
@@ -32,7 +32,7 @@ def dense_innermost(kind: str, seed: int) -> Case:
         y.scale = x.scale
     if d.one(0, 1):
         x, y = y, x
-    out = d.spec((), np.int8, OUTPUT_SCALE[kind](float(x.scale), float(y.scale)), 1.0)
+    out = d.spec((), np.int8, OUTPUT_SCALE[kind](float(x.scale), float(y.scale)), 2.0)
     option = options(kind.capitalize(), fusedActivationFunction=int(d.one(0, 0, 1, 3)))
     return d.case(kind, [x, y], [out], option)
 
@@ -57,11 +57,11 @@ def run_function(case: CrossCase) -> str:
 
 
 @pytest.mark.parametrize("kind", OUTPUT_SCALE)
-def test_dense_innermost(kind: str, cases: int, tmp_path: Path) -> None:
+def test_two_operands(kind: str, cases: int, tmp_path: Path) -> None:
     drawn = [
         cross_case(
-            f"dense_{seed}",
-            *dense_innermost(kind, seed),
+            f"case_{seed}",
+            *two_operands(kind, seed),
             LEAN if seed % 4 == 1 else FAST,
             TILES[seed % 3],
             guarded=seed % 2 == 1,

@@ -40,10 +40,6 @@ def lower_elementwise_span(graph: Graph, op: Op, kernel: SpanKernel) -> SpanKern
 def _struct(graph: Graph, op: Op, portable: Struct) -> Struct | None:
     """From the portable kernel's, whose walk over the operands it shares; None where its kernel stays."""
     fields = dict(portable.fields)
-    shape = fields["shape"]
-    assert isinstance(shape, Struct)
-    if not _is_dense_innermost(shape):
-        return None
     run = _mul_run(graph, op) if isinstance(op.attrs, Mul) else _add_run(graph, op)
     if run is None:
         return None
@@ -51,20 +47,13 @@ def _struct(graph: Graph, op: Op, portable: Struct) -> Struct | None:
     return Struct(
         "tess_elementwise_s8_dsp_t",
         (
-            ("shape", shape),
+            ("shape", fields["shape"]),
             ("run", Function(symbol)),
             ("constants", Array("constants", "int32_t", constants)),
             ("min", fields["min"]),
             ("max", fields["max"]),
         ),
     )
-
-
-def _is_dense_innermost(shape: Struct) -> bool:
-    fields = dict(shape.fields)
-    strides = fields["a_strides"], fields["b_strides"]
-    assert all(isinstance(s, tuple) for s in strides)
-    return all(isinstance(s, tuple) and s[-1] == 1 for s in strides)
 
 
 def _add_run(graph: Graph, op: Op) -> tuple[str, Ints] | None:

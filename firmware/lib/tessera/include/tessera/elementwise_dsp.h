@@ -12,7 +12,7 @@ typedef void tess_elementwise_run_s8_t(const int32_t *constants, const int8_t *x
                                        int32_t count);
 
 typedef struct {
-    tess_broadcast_t shape; /**< both strides of the last dimension are 1 */
+    tess_broadcast_t shape; /**< in the last dimension an operand advances by 1 or repeats */
     tess_elementwise_run_s8_t *run;
     const int32_t *constants; /**< of run */
     int32_t min, max;         /**< fused activation as output values, -128 <= min <= max <= 127 */
