@@ -157,6 +157,7 @@ def verify(
         "image": "a .npy array, or a picture; without it the input is random",
         "seed": "of the random input",
         "by": "what widths and bars show: instructions, or estimated cycles of cortex-m4 or cortex-m7",
+        "hot": "list so many blocks of instructions, those that take the most",
         "svg": "draw model, steps and functions as layers of boxes into this file",
         "bars": "draw a bar of every step's instructions into this file",
         **CHOICES,
@@ -171,6 +172,7 @@ def profile(
     image: str = "",
     seed: int = 0,
     by: str = "instructions",
+    hot: int = 0,
     svg: str = "",
     bars: str = "",
     edges: str = "int8",
@@ -181,10 +183,10 @@ def profile(
 ) -> None:
     """Count what every step executes in the simulator; estimate cycles of Cortex-M4 and M7."""
     from tessera.cli.choices import parse_choices
-    from tessera.cli.profile import profile_model
+    from tessera.cli.profile import Shown, profile_model
 
     choices = parse_choices(edges, input, sram, max_macs)
-    profile_model(model, board, choices, image, seed, by, svg, bars, json)
+    profile_model(model, board, choices, image, seed, Shown(by, hot, svg, bars, json))
 
 
 @task(

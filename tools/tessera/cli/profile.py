@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from tessera.models import find_model
 from tessera.oracle.inputs import test_inputs
 from tessera.pipeline import Compiled
 from tessera.profile.decode import Kind
+from tessera.profile.hot import HotBlock, hot_blocks
 from tessera.profile.plugin import plugin
 from tessera.profile.profile import CORES, Part, Profile, Tally, make_profile
-from tessera.profile.trace import trace
+from tessera.profile.trace import Trace, trace
 from tessera.report.profile_bars import bars_svg
 from tessera.report.profile_flame import INSTRUCTIONS, flame_svg, measured
 from tessera.report.svg import fit, short_names
@@ -33,9 +35,19 @@ PADDING = 3  # columns between two cells
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def profile_model(
-    model: str, board_name: str, choices: Choices, image: str, seed: int, by: str, svg: str, bars: str, json_path: str
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What to show of a profile beside its tables; files where a text is not empty."""
+
+    by: str = INSTRUCTIONS  # or one of CORES
+    hot: int = 0  # blocks to list
+    svg: str = ""
+    bars: str = ""
+    json: str = ""
+
+
+def profile_model(model: str, board_name: str, choices: Choices, image: str, seed: int, shown: Shown) -> None:
+    by = shown.by
     if by not in (INSTRUCTIONS, *CORES):
         raise BadInput(f"--by {by}: must be {', '.join((INSTRUCTIONS, *CORES))}")
     board = load_board(board_name)
@@ -43,23 +55,24 @@ def profile_model(
     compiled = compile_for(find_model(model), board, choices)
     image_file = firmware(compiled, board, simulated=True)
     inputs = read_inputs(compiled.graph, image) if image else test_inputs(compiled.graph, 1, seed)[0]
-    profile = _measure(compiled, board, image_file, [a.tobytes() for a in inputs])
+    found, profile = _measure(compiled, board, image_file, [a.tobytes() for a in inputs])
     report = profile_report(compiled, board, image_file, profile)
     _show(report, profile, by)
+    _list(hot_blocks(found, board.cpu if by == INSTRUCTIONS else by, shown.hot))
     title = f"{compiled.model.name} on {board.name}"
-    for path, text in ((svg, flame_svg(profile, title, by)), (bars, bars_svg(profile, title))):
+    for path, text in ((shown.svg, flame_svg(profile, title, by)), (shown.bars, bars_svg(profile, title))):
         if path:
             write_file(Path(path), text)
             console.print(f"chart   in {path}", highlight=False)
-    write_json(json_path, report)
+    write_json(shown.json, report)
 
 
-def _measure(compiled: Compiled, board: Board, image: Firmware, inputs: list[bytes]) -> Profile:
+def _measure(compiled: Compiled, board: Board, image: Firmware, inputs: list[bytes]) -> tuple[Trace, Profile]:
     bar, advance = progress(2, f"running {compiled.model.name} on {board.name} (simulated) twice")
     with bar:
         found = trace(board, image.elf, inputs)
         advance("estimating cycles")
-        return make_profile(found, compiled.kernels)
+        return found, make_profile(found, compiled.kernels)
 
 
 def profile_report(compiled: Compiled, board: Board, image: Firmware, profile: Profile) -> dict[str, Any]:
@@ -179,6 +192,19 @@ def _kernels_table(report: dict[str, Any]) -> Table:
         counts = [_short(macs) if macs else "", _short(row["instructions"])]
         table.add_row(row["kernel"].removeprefix("tess_"), str(row["steps"]), *counts, share, *each)
     return table
+
+
+def _list(blocks: tuple[HotBlock, ...]) -> None:
+    """Each instruction with the estimated cycles that it adds; two that go together have half a cycle each."""
+    for block in blocks:
+        each = [cycles / block.count for cycles in block.cycles]
+        console.print(
+            f"\n{block.function} at 0x{block.address:x}, {block.count:,} runs, {block.taken:,} followed by a jump\n"
+            f"   ~M4   ~M7   cycles: {each[0]:.1f} and {each[1]:.1f} a run",
+            highlight=False,
+        )
+        for line in block.lines:
+            console.print("".join(f"{c:6.1f}" for c in line.cycles) + f"   {line.text}", highlight=False, markup=False)
 
 
 def _bar(share: float) -> str:

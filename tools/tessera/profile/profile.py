@@ -12,7 +12,7 @@ from tessera.profile.cortex_m4 import CortexM4
 from tessera.profile.cortex_m7 import CortexM7
 from tessera.profile.cycles import Code, Pipeline, Ran, estimate
 from tessera.profile.decode import Kind, decoder
-from tessera.profile.trace import Accesses, Block, Function, Trace
+from tessera.profile.trace import Accesses, Block, Trace
 
 CORES: Mapping[str, type[Pipeline]] = {"cortex-m4": CortexM4, "cortex-m7": CortexM7}
 ELSEWHERE = "(no symbol)"
@@ -88,7 +88,7 @@ def make_profile(trace: Trace, steps: Sequence[Step]) -> Profile:
     assert len(steps) == trace.steps
     decode = decoder()
     codes = [decode(b.code, b.address) for b in trace.blocks]
-    names = _function_names(trace.functions, trace.blocks)
+    names = function_names(trace)
     callers = {name for name, b in zip(names, trace.blocks, strict=True) if b.calls}
     regions = [_by_function(trace.blocks, codes, names, region) for region in range(len(trace.regions))]
     inside = [{f: t for f, t in regions[s].items() if f not in callers} for s in range(trace.steps)]
@@ -106,12 +106,14 @@ def make_profile(trace: Trace, steps: Sequence[Step]) -> Profile:
     )
 
 
-def _function_names(functions: Sequence[Function], blocks: Sequence[Block]) -> list[str]:
-    begins = [f.begin for f in functions]
+def function_names(trace: Trace) -> list[str]:
+    """Of each block, the function that it belongs to."""
+    begins = [f.begin for f in trace.functions]
     names = []
-    for block in blocks:
+    for block in trace.blocks:
         at = bisect_right(begins, block.address) - 1
-        names.append(functions[at].name if at >= 0 and block.address < functions[at].end else ELSEWHERE)
+        inside = at >= 0 and block.address < trace.functions[at].end
+        names.append(trace.functions[at].name if inside else ELSEWHERE)
     return names
 
 
