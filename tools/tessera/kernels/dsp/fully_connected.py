@@ -76,15 +76,22 @@ def _struct(graph: Graph, op: Op) -> Struct | None:
 
 
 def _requantization(graph: Graph, op: Op) -> tuple[Ints, Ints] | None:
-    """(multipliers, shifts beyond 32), one of each where all channels have the same scale."""
+    """(multipliers, shifts beyond 32), one of each where all channels have one scale, whose range may be too wide."""
     x, w, out = (graph.tensor(t).q for t in (*op.inputs[:2], output_of(op)))
     bounds, (least, most) = accumulator_bounds(graph, op), accumulator_ranges(graph, op)
     reals = fully_connected_reals(x, w, out, len(bounds))
-    if np.all(reals == reals[0]):
-        reals, bounds = reals[:1], bounds.max(keepdims=True)
-        least, most = least.min(keepdims=True), most.max(keepdims=True)
+    own = _single_roundings(reals, bounds, (least, most), out.zero_point)
+    if not np.all(reals == reals[0]):
+        return own
+    one = bounds.max(keepdims=True), (least.min(keepdims=True), most.max(keepdims=True))
+    return _single_roundings(reals[:1], *one, out.zero_point) or own
+
+
+def _single_roundings(
+    reals: NDArray[np.float64], bounds: Ints, acc_range: tuple[Ints, Ints], zero_point: int
+) -> tuple[Ints, Ints] | None:
     try:
-        multipliers, shifts = single_rounding(reals, bounds, out.zero_point, acc_range=(least, most), avoid_ties=True)
+        multipliers, shifts = single_rounding(reals, bounds, zero_point, acc_range=acc_range, avoid_ties=True)
     except UnsupportedModel:
         return None
     beyond = shifts - 32

@@ -32,6 +32,7 @@ static void pool_pixel(const tess_pool2d_s8_t *op, const int8_t *const *rows, in
         }
         TESS_ASSERT(count > 0 && count <= TESS_PAIR_PIXELS);
         tess_add_sums4(totals, sums);
+#pragma GCC unroll 4
         for (int32_t i = 0; i < 4; ++i) {
             out[c + i] = mean_of(op, totals[i], count);
         }

@@ -39,6 +39,7 @@ void tess_mean_map_s8__dsp(const tess_mean_map_s8_t *op, const int8_t *in, int8_
     for (int32_t c = 0; c < channels; c = tess_next_group(c, channels)) {
         int32_t totals[4] = {-zero, -zero, -zero, -zero};
         tess_add_pixels4(totals, in + c, pixels, channels);
+#pragma GCC unroll 4
         for (int32_t i = 0; i < 4; ++i) {
             out[c + i] = scaled(totals[i], &scale);
         }
@@ -75,10 +76,12 @@ void tess_mean_of_means_s8__dsp(const tess_mean_of_means_s8_t *op, const int8_t 
         for (int32_t y = 0; y < op->in.h; ++y) {
             int32_t row_sums[4] = {-zero, -zero, -zero, -zero};
             tess_add_pixels4(row_sums, in + y * width * channels + c, width, channels);
+#pragma GCC unroll 4
             for (int32_t i = 0; i < 4; ++i) {
                 sums[i] += scaled(row_sums[i], &row);
             }
         }
+#pragma GCC unroll 4
         for (int32_t i = 0; i < 4; ++i) {
             out[c + i] = scaled(sums[i], &scale);
         }
