@@ -15,7 +15,7 @@ typedef enum {
 
 static const tess_tensor_t input = {"trouble", TESS_INT8, TESS_RESIDENT, 1, {1, 1, 1, 1, 1, 1}, 1.0f, 0, 0, 1};
 static const tess_tensor_t output = {"same", TESS_INT8, TESS_RESIDENT, 1, {1, 1, 1, 1, 1, 1}, 1.0f, 0, 0, 1};
-static const tess_step_t steps[] = {{"quiet", "nothing", 0, 1}, {"same", "trouble", 0, 1}};
+static const tess_step_t steps[] = {{"quiet", "nothing", 0, 1, 0}, {"same", "trouble", 0, 1, 0}};
 
 static volatile int32_t sink;
 

@@ -21,11 +21,10 @@ static const tess_tensor_t outputs[] = {
     {"head", TESS_INT8, TESS_RESIDENT, 1, {10, 1, 1, 1, 1, 1}, 0.5f, 0, HEAD, 10},
 };
 static const tess_step_t steps[] = {
-    {"copied", "copy", 0, SIZE},
-    {"negated", "negate", SIZE, SIZE},
-    {"head", "head", 0, 10},
+    {"copied", "copy", 0, SIZE, COPY},
+    {"negated", "negate", SIZE, SIZE, OUT},
+    {"head", "head", 0, 10, HEAD},
 };
-static const tess_place_t results[] = {COPY, OUT, HEAD};
 
 static tess_status_t run(const tess_memory_t *memories, const tess_calls_t *calls)
 {
@@ -47,7 +46,7 @@ static tess_status_t run(const tess_memory_t *memories, const tess_calls_t *call
             memcpy(tess_at(memories, HEAD), tess_at(memories, OUT), 10);
             break;
         }
-        piece.data = tess_at(memories, results[step]);
+        piece.data = tess_at(memories, steps[step].at);
         piece.bytes = steps[step].bytes;
         if (calls->hook) {
             calls->hook(calls->user, TESS_PIECE_END, &piece);

@@ -19,7 +19,7 @@ static const tess_tensor_t inputs[] = {
 static const tess_tensor_t outputs[] = {
     {"sum", TESS_INT8, TESS_RESIDENT, 4, {1, H, W, C, 1, 1}, 0.5f, 0, OUT, SIZE},
 };
-static const tess_step_t steps[] = {{"turned", "turn", 0, SIZE}, {"sum", "add", 0, SIZE}};
+static const tess_step_t steps[] = {{"turned", "turn", 0, SIZE, 0}, {"sum", "add", 0, SIZE, 0}};
 
 static void tell(const tess_calls_t *calls, tess_event_t event, const tess_piece_t *piece)
 {
