@@ -273,7 +273,7 @@ def bench(_c: Context, models: str = "", only: str = "", check: bool = False) ->
 @task
 @command
 def docs(_c: Context) -> None:
-    """Write what is generated in docs/: operators.md and the pictures of memory.md."""
+    """Write what is generated in docs/: operators.md, cycle_model.md and the pictures of memory.md."""
     developer.docs()
 
 

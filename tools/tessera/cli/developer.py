@@ -34,10 +34,12 @@ def lint(fix: bool) -> None:
 
 
 def docs() -> None:
+    from tessera.report.cycle_model_page import cycle_model_page
     from tessera.report.docs_pictures import docs_pictures
     from tessera.report.operators_page import operators_page
 
     (ROOT / "docs" / "operators.md").write_text(operators_page())
+    (ROOT / "docs" / "cycle_model.md").write_text(cycle_model_page())
     pictures = ROOT / "docs" / "pictures"
     pictures.mkdir(exist_ok=True)
     for name, text in docs_pictures():
