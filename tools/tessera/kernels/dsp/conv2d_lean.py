@@ -22,7 +22,8 @@ def lean_struct(graph: Graph, op: Op, window: Window) -> Struct | None:
     if channels is None or (channels.packed is None and _most_without_bias(graph, op) >= 1 << (ACC_BITS - 1)):
         return None
     zero_point, clamp = graph.tensor(output_of(op)).q.zero_point, op.attrs.clamp
-    kernel = None if channels.packed is None else f"tess_gemm_lean_{rounding(zero_point, clamp)}_s8__dsp"
+    row = "row_" * (window.kernel_h == 1 and not window.is_padded_vertically)
+    kernel = None if channels.packed is None else f"tess_gemm_lean_{row}{rounding(zero_point, clamp)}_s8__dsp"
     return Struct(
         "tess_conv2d_lean_s8_dsp_t",
         (

@@ -53,16 +53,20 @@ class Window:
         return next(n for n in MOST_PIXELS if n <= self.out_w)
 
     @property
+    def is_padded_vertically(self) -> bool:
+        bottom = (self.out_h - 1) * self.stride[0] - self.pad_top + self.kernel_h
+        return self.pad_top > 0 or bottom > self.in_h
+
+    @property
     def strip_bytes(self) -> int:
         """Rows of neighbouring windows, copied where a part of them lies in the padding; a row of less than four bytes
         also where a word would go beyond the map."""
         taps = self.kernel_w * self.in_c
         right = (self.out_w - 1) * self.stride[1] - self.pad_left + self.kernel_w
-        bottom = (self.out_h - 1) * self.stride[0] - self.pad_top + self.kernel_h
         beside = self.pad_left > 0 or right > self.in_w
         steps = (self.pixels - 1) * self.stride[1] * self.in_c
         if self.is_rgb:
-            return 3 * (steps + taps) if beside or self.pad_top > 0 or bottom > self.in_h else 0
+            return 3 * (steps + taps) if beside or self.is_padded_vertically else 0
         return steps + max(taps, 4) if beside or taps < 4 else 0
 
     @property

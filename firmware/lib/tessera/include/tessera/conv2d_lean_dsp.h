@@ -16,9 +16,13 @@ typedef struct tess_gemm_lean_s8 tess_gemm_lean_s8_t;
 /** All groups of four channels of two pixels, from a description of one call in kernels/dsp/gemm_lean_s8.h. */
 typedef void tess_gemm_lean_s8_kernel_t(const tess_gemm_lean_s8_t *run);
 
-/* As the functions tess_conv2d_multiply_*_s8__dsp of conv2d_dsp.h. */
+/* As the tables tess_gemm_*_s8__dsp of conv2d_dsp.h. */
 tess_gemm_lean_s8_kernel_t tess_gemm_lean_relu_s8__dsp, tess_gemm_lean_linear_s8__dsp;
 tess_gemm_lean_s8_kernel_t tess_gemm_lean_relu_clamp_s8__dsp, tess_gemm_lean_clamp_s8__dsp;
+
+/* The same for kernel_h = 1 without padding above and below. */
+tess_gemm_lean_s8_kernel_t tess_gemm_lean_row_relu_s8__dsp, tess_gemm_lean_row_linear_s8__dsp;
+tess_gemm_lean_s8_kernel_t tess_gemm_lean_row_relu_clamp_s8__dsp, tess_gemm_lean_row_clamp_s8__dsp;
 
 typedef struct {
     tess_shape_t in, out;

@@ -9,6 +9,7 @@
         .equ    PIXELS, 0                              @ where both pixels' values are
         .equ    NEXT_ROW, 8
         .equ    ROWS_LEFT, 12
+        .equ    ONE_ROW_PIXELS, 8                      @ where the row begins, if there is only one
         .equ    ROW_END, 16                            @ of the weights
         .equ    RUN, 20
         .equ    RUN_ROWS, RUN + 0
@@ -79,36 +80,7 @@
         .endif
         .endm
 
-        .macro  GEMM_LEAN name, relu, clamp
-        FUNCTION \name
-        push    {r4-r11, lr}
-        sub     sp, sp, #STACK_BYTES
-        add     r12, sp, #RUN
-        ldm     r0!, {r1-r8}
-        adr     r9, 90f
-        ldr     r8, [r9, r8, lsl #2]                   @ entry
-        stm     r12!, {r1-r8}
-        ldm     r0, {r1-r8}
-        stm     r12, {r1-r8}
-        mov     lr, r1                                 @ weights
-
-10:     ldrd    r0, r2, [lr], #8                       @ four channels
-        ldrd    r4, r6, [lr], #8
-        mov     r1, r0
-        mov     r3, r2
-        mov     r5, r4
-        mov     r7, r6
-        ldrd    r8, r9, [sp, #RUN_ROWS]
-        strd    r8, r9, [sp, #NEXT_ROW]
-
-20:     ldr     r12, [sp, #NEXT_ROW]                   @ a row of the window
-        ldr     r8, [r12], #4
-        str     r12, [sp, #NEXT_ROW]
-        cmp     r8, #0
-        beq     50f
-        ldrd    r10, r11, [sp, #RUN_OFFSET]
-        add     r8, r8, r10
-        add     r9, r8, r11
+        .macro  START_ROW                              @ both pixels' values at r8, r9
         strd    r8, r9, [sp, #PIXELS]
         ldr     r12, [sp, #RUN_WHOLE]
         add     r12, lr, r12
@@ -116,6 +88,10 @@
         ldr     pc, [sp, #RUN_ENTRY]
         .p2align 2
 90:     .word   31f + 1, 32f + 1, 33f + 1, 30f + 1     @ + 1: Thumb
+        .endm
+
+@ The row's whole words, then a last one that begins inside the one before.
+        .macro  ROW
 30:     STEP    -12
 33:     STEP    -8
 32:     STEP    -4
@@ -132,10 +108,57 @@
         ldr     r10, [r8]
         ldr     r11, [r9]
         LOADED
-40:     ldr     r12, [sp, #ROWS_LEFT]
+40:
+        .endm
+
+@ one_row: windows of a single row, which is inside the map
+        .macro  GEMM_LEAN name, relu, clamp, one_row
+        FUNCTION \name
+        push    {r4-r11, lr}
+        sub     sp, sp, #STACK_BYTES
+        add     r12, sp, #RUN
+        ldm     r0!, {r1-r8}
+        adr     r9, 90f
+        ldr     r8, [r9, r8, lsl #2]                   @ entry
+        stm     r12!, {r1-r8}
+        .if \one_row
+        ldr     r1, [r1]
+        add     r8, r1, r3
+        add     r9, r8, r4
+        strd    r8, r9, [sp, #ONE_ROW_PIXELS]
+        .endif
+        ldm     r0, {r1-r8}
+        stm     r12, {r1-r8}
+        mov     lr, r1                                 @ weights
+
+10:     ldrd    r0, r2, [lr], #8                       @ four channels
+        ldrd    r4, r6, [lr], #8
+        mov     r1, r0
+        mov     r3, r2
+        mov     r5, r4
+        mov     r7, r6
+        .if \one_row
+        ldrd    r8, r9, [sp, #ONE_ROW_PIXELS]
+        START_ROW
+        ROW
+        .else
+        ldrd    r8, r9, [sp, #RUN_ROWS]
+        strd    r8, r9, [sp, #NEXT_ROW]
+20:     ldr     r12, [sp, #NEXT_ROW]
+        ldr     r8, [r12], #4
+        str     r12, [sp, #NEXT_ROW]
+        cmp     r8, #0
+        beq     50f
+        ldrd    r10, r11, [sp, #RUN_OFFSET]
+        add     r8, r8, r10
+        add     r9, r8, r11
+        START_ROW
+        ROW
+41:     ldr     r12, [sp, #ROWS_LEFT]
         subs    r12, r12, #1
         str     r12, [sp, #ROWS_LEFT]
         bne     20b
+        .endif
 
         REQUANTIZE_CHANNEL \relu, \clamp, r0, r1
         REQUANTIZE_CHANNEL \relu, \clamp, r2, r3
@@ -157,6 +180,7 @@
         add     sp, sp, #STACK_BYTES
         pop     {r4-r11, pc}
 
+        .if !\one_row
 50:     ldr     r12, [sp, #RUN_ROW_WEIGHTS]            @ a row outside the map
         add     r12, lr, r12
         str     r12, [sp, #ROW_END]
@@ -168,11 +192,16 @@
         ldr     r12, [sp, #ROW_END]
         cmp     lr, r12
         bne     51b
-        b       40b
+        b       41b
+        .endif
         .size   \name, . - \name
         .endm
 
-        GEMM_LEAN tess_gemm_lean_relu_s8__dsp, 1, 0
-        GEMM_LEAN tess_gemm_lean_linear_s8__dsp, 0, 0
-        GEMM_LEAN tess_gemm_lean_relu_clamp_s8__dsp, 1, 1
-        GEMM_LEAN tess_gemm_lean_clamp_s8__dsp, 0, 1
+        GEMM_LEAN tess_gemm_lean_relu_s8__dsp, 1, 0, 0
+        GEMM_LEAN tess_gemm_lean_linear_s8__dsp, 0, 0, 0
+        GEMM_LEAN tess_gemm_lean_relu_clamp_s8__dsp, 1, 1, 0
+        GEMM_LEAN tess_gemm_lean_clamp_s8__dsp, 0, 1, 0
+        GEMM_LEAN tess_gemm_lean_row_relu_s8__dsp, 1, 0, 1
+        GEMM_LEAN tess_gemm_lean_row_linear_s8__dsp, 0, 0, 1
+        GEMM_LEAN tess_gemm_lean_row_relu_clamp_s8__dsp, 1, 1, 1
+        GEMM_LEAN tess_gemm_lean_row_clamp_s8__dsp, 0, 1, 1
