@@ -106,7 +106,9 @@ def _mul_run(graph: Graph, op: Op) -> tuple[str, Ints] | None:
     if not 1 <= right <= _MUL_MOST_SHIFT or multiplier == 0:
         return None
     k = (out.zero_point << right) + (1 << (right - 1))
-    return "tess_mul_run_s8__dsp", np.array([_pair(-a.zero_point), _pair(-b.zero_point), multiplier, k, right])
+    settled = out.zero_point == -128 or a.zero_point == b.zero_point == -128  # ties of negative products
+    symbol = "tess_mul_settled_run_s8__dsp" if settled else "tess_mul_run_s8__dsp"
+    return symbol, np.array([_pair(-a.zero_point), _pair(-b.zero_point), multiplier, k, right])
 
 
 def _pair(half: int) -> int:

@@ -38,5 +38,7 @@ tess_elementwise_run_s8_t tess_add_run_22_s8__dsp, tess_add_run_21_s8__dsp, tess
  * [1, 22]. k: the output's zero point and one half, times 2^shift.
  */
 tess_elementwise_run_s8_t tess_mul_run_s8__dsp;
+/** The same without - (p < 0): no p is negative, or k's zero point is -128, where all such results end. */
+tess_elementwise_run_s8_t tess_mul_settled_run_s8__dsp;
 
 #endif

@@ -11,7 +11,7 @@
 
 @ `four` takes elements from r1 and r2 to r3 and moves all three; `one` takes r9 and r10 to r9. Constants lie from r4 on,
 @ up to r8; lr is in use.
-        .macro  RUN name, constants, four, one, shift
+        .macro  RUN name, constants, four, one, argument
         .global \name
         .type   \name, %function
         .section .text.\name, "ax", %progbits
@@ -26,8 +26,8 @@
         add     lr, r3, r9, lsl #2
         tst     r9, #1
         bne     2f
-1:      \four   \shift
-2:      \four   \shift
+1:      \four   \argument
+2:      \four   \argument
         cmp     r3, lr
         bne     1b
 3:      ldr     r12, [sp, #COUNT]
@@ -36,7 +36,7 @@
         add     lr, r3, r12
 4:      ldrsb   r9, [r1], #1
         ldrsb   r10, [r2], #1
-        \one    \shift
+        \one    \argument
         strb    r9, [r3], #1
         cmp     r3, lr
         bne     4b
@@ -98,14 +98,18 @@
         ldm     r0, {r4-r8}
         .endm
 
-        .macro  REQUANTIZE p, free
+        .macro  SCALE p, free, settled
+        .if \settled
+        smmlar  \p, \p, r6, r7
+        .else
         smmlar  \free, \p, r6, r7
         add     \p, \free, \p, asr #31
+        .endif
         asr     \p, \p, r8
         ssat    \p, #8, \p
         .endm
 
-        .macro  MUL_FOUR shift
+        .macro  MUL_FOUR settled
         ldr     r10, [r1], #4
         ldr     r12, [r2], #4
         sxtab16 r9, r4, r10
@@ -118,19 +122,20 @@
         smultt  r9, r9, r11
         smulbb  r11, r10, r12
         smultt  r10, r10, r12
-        REQUANTIZE r0, r12
-        REQUANTIZE r9, r12
-        REQUANTIZE r11, r12
-        REQUANTIZE r10, r12
+        SCALE   r0, r12, \settled
+        SCALE   r9, r12, \settled
+        SCALE   r11, r12, \settled
+        SCALE   r10, r12, \settled
         STORE_FOUR r0, r11, r9, r10
         .endm
 
-        .macro  MUL_ONE shift
+        .macro  MUL_ONE settled
         sxtab16 r9, r4, r9
         sxtab16 r10, r5, r10
         sadd16  r10, r10, r10
         smulbb  r9, r9, r10
-        REQUANTIZE r9, r12
+        SCALE   r9, r12, \settled
         .endm
 
         RUN     tess_mul_run_s8__dsp, MUL_CONSTANTS, MUL_FOUR, MUL_ONE, 0
+        RUN     tess_mul_settled_run_s8__dsp, MUL_CONSTANTS, MUL_FOUR, MUL_ONE, 1
