@@ -61,11 +61,12 @@ def select_kernels(graph: Graph, schedule: Schedule) -> tuple[Step, ...]:
 
 
 def _streamed(graph: Graph, stage: Stage, op: Op, layer: KernelCall, kernels: KernelSet) -> SpanKernel:
-    kernel = lower_span(graph, op, bind_span(graph, op, layer), kernels)
+    plan = map_plan(stage, layer.output)
+    kernel = lower_span(graph, op, bind_span(graph, op, layer), kernels, plan.cols.size)
     if not layer.macs:
         return kernel
     _, height, width, _ = graph.tensor(kernel.output).shape
-    pixels = computed_pixels(stage, map_plan(stage, kernel.output), height, width)
+    pixels = computed_pixels(stage, plan, height, width)
     return replace(kernel, macs=layer.macs * pixels // (height * width))
 
 

@@ -22,6 +22,9 @@ ACC_BITS = 31  # twice the accumulator is an int32
 KERNELS = (3, 5, 7)
 STRIDES = (1, 2)
 
+LEAST_COLUMNS = {1: 6, 2: 16}
+"""By stride: narrower spans take fewer instructions straight from the map than for weights and rows to be widened."""
+
 LAYER_BYTES = 3072
 SPAN_BYTES = 2048
 LEAN_BYTES = 512
@@ -45,11 +48,13 @@ def lower_depthwise_conv2d(graph: Graph, op: Op, call: KernelCall, fast: bool) -
     return replace(call, symbol=symbol, calls=(arguments,), scratch_bytes=scratch_bytes)
 
 
-def lower_depthwise_conv2d_span(graph: Graph, op: Op, kernel: SpanKernel, fast: bool) -> SpanKernel:
-    channels, planes = _channels(graph, op), _planes(graph, op)
+def lower_depthwise_conv2d_span(graph: Graph, op: Op, kernel: SpanKernel, fast: bool, columns: int) -> SpanKernel:
+    """`columns`: of a span."""
+    channels = _channels(graph, op)
     if channels is None:
         return kernel
-    if planes is not None and fast:
+    planes = _span_planes(graph, op, fast, columns)
+    if planes is not None:
         struct = _planes_struct(graph, op, planes, channels, *planes.span_block)
         scratch_bytes = planes.scratch_bytes(*planes.span_block)
         return replace(kernel, symbol="tess_depthwise_conv2d_span_s8__dsp", struct=struct, scratch_bytes=scratch_bytes)
@@ -59,13 +64,23 @@ def lower_depthwise_conv2d_span(graph: Graph, op: Op, kernel: SpanKernel, fast: 
 
 
 def depthwise_conv2d_scratch_bytes(graph: Graph, op: Op, *, streamed: bool, fast: bool) -> int:
-    planes = _planes(graph, op)
-    if planes is not None and (fast or not streamed):
-        return planes.scratch_bytes(*(planes.span_block if streamed else planes.layer_block(fast)))
-    if streamed:
-        return 0
     _, _, in_w, _ = graph.tensor(op.inputs[0]).shape
+    _, _, out_w, _ = graph.tensor(output_of(op)).shape
+    if streamed:
+        planes = _span_planes(graph, op, fast, out_w)
+        return 0 if planes is None else planes.scratch_bytes(*planes.span_block)
+    planes = _planes(graph, op)
+    if planes is not None:
+        return planes.scratch_bytes(*planes.layer_block(fast))
     return 4 * graph.tensor(op.inputs[1]).shape[1] * in_w  # of taps: the rows of a window, of four channels
+
+
+def _span_planes(graph: Graph, op: Op, fast: bool, columns: int) -> _Planes | None:
+    """None where spans are better computed straight from the map, or must be."""
+    planes = _planes(graph, op) if fast else None
+    if planes is None or not _has_taps(graph, op):
+        return planes
+    return planes if min(columns, planes.out_w) >= LEAST_COLUMNS[planes.stride] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +206,10 @@ def _taps_struct(graph: Graph, op: Op, channels: Ints) -> Struct:
     attrs = _attrs(op)
     x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
     _, kernel_h, kernel_w, depth = w.shape
-    stream = np.stack([_four_channels(constant(w)[0], channels, min(c, depth - 4)) for c in range(0, depth, 4)])
-    known = kernel_h == kernel_w in KERNELS and depth % 4 == 0
-    pixels = Function(f"tess_depthwise_pixels_{kernel_h}x{kernel_w}_{_variant(graph, op)}_s8__dsp") if known else None
+    raw = np.concatenate([_bias(graph, op)[:, None], channels[:, 1:]], axis=1)
+    stream = np.stack([_four_channels(constant(w)[0], raw, min(c, depth - 4)) for c in range(0, depth, 4)])
+    variant = _variant(graph, op)
+    pixels = Function(f"tess_depthwise_pixels_{kernel_h}x{kernel_w}_{variant}_s8__dsp")
     return Struct(
         "tess_depthwise_taps_s8_dsp_t",
         (
@@ -206,12 +222,12 @@ def _taps_struct(graph: Graph, op: Op, channels: Ints) -> Struct:
             ("pad_top", attrs.padding[0]),
             ("pad_left", attrs.padding[2]),
             ("in_zero_point", x.q.zero_point),
-            ("base", 0 if attrs.clamp == FULL else attrs.clamp[0]),
             ("min", attrs.clamp[0]),
             ("max", attrs.clamp[1]),
             ("words", stream.shape[1]),
             ("stream", Array("stream", "int32_t", stream)),
-            ("pixels", pixels),
+            ("window", Function(f"tess_depthwise_window_{variant}_s8__dsp")),
+            ("pixels", pixels if kernel_h == kernel_w in KERNELS else None),
         ),
     )
 
@@ -222,7 +238,7 @@ def _four_channels(weights: NDArray[np.int8], channels: Ints, first: int) -> NDA
     height, width, _ = four.shape
     odd = four[:, width - width % 2 :]
     pairs = four[:, : width - width % 2].reshape(height, -1, 2, 2, 2)  # [row][pair][tap][half][channel of a half]
-    taps = np.concatenate([odd.reshape(height, -1), pairs.transpose(0, 1, 3, 2, 4).reshape(height, -1)], axis=1)
+    taps = np.concatenate([pairs.transpose(0, 1, 3, 2, 4).reshape(height, -1), odd.reshape(height, -1)], axis=1)
     words = np.ascontiguousarray(taps).reshape(-1).view("<i4")
     return np.concatenate([wrap32(constants[:, 0]), words, constants[:, 1:].reshape(-1)]).astype(np.int32)
 
@@ -235,14 +251,18 @@ def _variant(graph: Graph, op: Op) -> str:
     return "relu_clamp" if hides else "clamp"
 
 
+def _bias(graph: Graph, op: Op) -> Ints:
+    bias = bias_of(graph, op)
+    return np.zeros(graph.tensor(op.inputs[1]).shape[3], np.int64) if bias is None else bias.astype(np.int64)
+
+
 def _channels(graph: Graph, op: Op) -> Ints | None:
     """[channels, 4] bias with the zero point of the input, multiplier, offset, shift; None where a channel has no such
     form."""
     attrs = _attrs(op)
     x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
     sums = centred_weights(graph, op).sum(axis=(0, 1, 2))
-    bias = bias_of(graph, op)
-    folded = (0 if bias is None else bias.astype(np.int64)) - x.q.zero_point * sums
+    folded = _bias(graph, op) - x.q.zero_point * sums
     multipliers, shifts = conv_multipliers(x.q, w.q, out.q, len(sums), attrs.float32_product)
     ranges = accumulator_ranges(graph, op)
     requantization = packed_requantization(ranges, multipliers, shifts, out.q.zero_point, attrs.clamp, ACC_BITS)

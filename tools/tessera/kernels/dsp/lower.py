@@ -52,15 +52,15 @@ def lower(graph: Graph, op: Op, call: KernelCall, kernels: KernelSet) -> KernelC
             return call
 
 
-def lower_span(graph: Graph, op: Op, kernel: SpanKernel, kernels: KernelSet) -> SpanKernel:
-    """The kernel that computes its spans inside a stage; `kernel` is the portable one."""
+def lower_span(graph: Graph, op: Op, kernel: SpanKernel, kernels: KernelSet, columns: int) -> SpanKernel:
+    """The kernel that computes its spans of `columns` inside a stage; `kernel` is the portable one."""
     if kernels.isa is not Isa.ARMV7E_M:
         return kernel
     match op.attrs:
         case Conv2D():
             return lower_conv2d_span(graph, op, kernel, kernels.fast)
         case DepthwiseConv2D():
-            return lower_depthwise_conv2d_span(graph, op, kernel, kernels.fast)
+            return lower_depthwise_conv2d_span(graph, op, kernel, kernels.fast, columns)
         case Lookup():
             return lower_lookup_span(graph, op, kernel)
         case Add() | Sub() | Mul():

@@ -118,17 +118,26 @@ void tess_depthwise_conv2d_span_s8__dsp(const void *op, const int8_t *const *row
  * point of the weights 0, at least four channels. In a span it needs no scratch.
  */
 
-/** Neighbouring pixels whose windows lie inside the map. */
+/** All channels of neighbouring output pixels. */
 typedef struct {
-    int32_t in_c; /**< bytes from pixel to pixel of a row, a multiple of 4 */
-    const int32_t *stream, *stream_end;
-    int8_t *out;            /**< [count][in_c] */
-    int32_t step_bytes;     /**< of input, from output pixel to output pixel */
-    int32_t count;          /**< at least 1 */
-    uint32_t raise, settle; /**< 255 - (max - min), max - 255 in four bytes; used by *clamp */
+    int32_t offset;           /**< from a row pointer to the first tap inside the map of the first pixel, in bytes */
+    uint32_t less_zero_point; /**< minus the zero point of the input, in both halves */
+    int32_t pixel_bytes;      /**< from pixel to pixel of an input row */
+    int32_t step_bytes;       /**< of input, from output pixel to output pixel */
+    int32_t count;            /**< of output pixels, at least 1 */
+    int32_t rows;             /**< of the window that lie inside the map */
+    const int32_t *stream;    /**< of tess_depthwise_taps_s8_dsp_t */
+    const int32_t *stop;      /**< whole_end */
+    const int32_t *whole_end; /**< behind the last four channels that do not overlap others */
+    const int32_t *end;       /**< behind all */
+    int32_t back_bytes;       /**< that the last four channels overlap others */
+    int8_t *out;
+    int32_t before_bytes, behind_bytes; /**< of the weights of four channels: above the first row, below the last one */
+    uint32_t raise, settle;             /**< 255 - (max - min), max - 255 in four bytes; used by *clamp */
 } tess_depthwise_pixels_run_t;
 
-/** rows[i], i < kernel height, points at row i of the first window. Suffixes are those of tess_depthwise_row_t. */
+/** rows: as many pointers as the kernel has rows, the last ones inside the map. All columns of the windows are, too.
+ * Suffixes are those of tess_depthwise_row_t. */
 typedef void tess_depthwise_pixels_t(const tess_depthwise_pixels_run_t *run, const int8_t *const *rows);
 
 tess_depthwise_pixels_t tess_depthwise_pixels_3x3_relu_s8__dsp, tess_depthwise_pixels_3x3_linear_s8__dsp,
@@ -138,23 +147,41 @@ tess_depthwise_pixels_t tess_depthwise_pixels_5x5_relu_s8__dsp, tess_depthwise_p
 tess_depthwise_pixels_t tess_depthwise_pixels_7x7_relu_s8__dsp, tess_depthwise_pixels_7x7_linear_s8__dsp,
     tess_depthwise_pixels_7x7_relu_clamp_s8__dsp, tess_depthwise_pixels_7x7_clamp_s8__dsp;
 
+/** Which taps of each row of a window lie inside the map: [head] [pairs] [tail] [odd]. */
+typedef struct {
+    const int8_t *const *rows_end; /**< rows inside the map only */
+    int32_t head;                  /**< 1: of the first pair the second one */
+    int32_t pairs;
+    int32_t tail;       /**< 1: of the last pair the first one */
+    int32_t odd;        /**< 1: the last tap of a row of odd length */
+    int32_t skip_bytes; /**< of weights, from behind the taps of a row to those of the next */
+    uint32_t padding;   /**< the zero point of the input, in four bytes */
+} tess_depthwise_window_t;
+
+/** One pixel of any kernel; step_bytes, count and rows of the run are not used. */
+typedef void tess_depthwise_window_kernel_t(const tess_depthwise_pixels_run_t *run, const int8_t *const *rows,
+                                            const tess_depthwise_window_t *window);
+
+tess_depthwise_window_kernel_t tess_depthwise_window_relu_s8__dsp, tess_depthwise_window_linear_s8__dsp,
+    tess_depthwise_window_relu_clamp_s8__dsp, tess_depthwise_window_clamp_s8__dsp;
+
 typedef struct {
     tess_shape_t in, out;       /**< out.c == in.c */
     int32_t kernel_h, kernel_w; /**< kernel_h <= TESS_MAX_KERNEL_H */
     int32_t stride_h, stride_w;
     int32_t pad_top, pad_left;
     int32_t in_zero_point;
-    int32_t base;     /**< what offsets lack of the output zero point: 0, or min where a clamp is applied */
     int32_t min, max; /**< fused activation as output values, -128 <= min <= max <= 127 */
     int32_t words;    /**< of the stream, of four channels */
     /**
-     * Of each four channels (the last four where their number is no multiple of 4): four biases as in
-     * tess_depthwise_channel_t, but not doubled; the bytes of the weights of each kernel row; of each channel
-     * multiplier, offset, shift. A kernel row is its last tap (a0, a1, a2, a3) where kernel_w is odd, then pairs
-     * (a0, a1, b0, b1) (a2, a3, b2, b3) of neighbouring taps a, b from the first on.
+     * Of each four channels (the last four where their number is no multiple of 4): four biases; the bytes of the
+     * weights of each kernel row; of each channel multiplier, offset, shift as in tess_depthwise_channel_t. A kernel
+     * row is pairs (a0, a1, b0, b1) (a2, a3, b2, b3) of neighbouring taps a, b, then of a row of odd length its last
+     * tap (a0, a1, a2, a3).
      */
     const int32_t *stream;
-    tess_depthwise_pixels_t *pixels; /**< of this kernel and clamp, or NULL: none, or in.c is no multiple of 4 */
+    tess_depthwise_window_kernel_t *window; /**< of this clamp */
+    tess_depthwise_pixels_t *pixels;        /**< of this kernel and clamp, or NULL: there is none */
 } tess_depthwise_taps_s8_dsp_t;
 
 /**

@@ -7,64 +7,129 @@
 
 typedef tess_depthwise_taps_s8_dsp_t op_t;
 
-enum { MAX_KERNEL = 7 }; /* of those in assembly */
+enum { MAX_KERNEL = 7 }; /* of op->pixels */
+
+/* Output pixels of one row. */
+typedef struct {
+    const int8_t *const *rows; /* of the window, those inside the map */
+    tess_depthwise_pixels_run_t run;
+} line_t;
 
 static uint32_t four_bytes(int32_t byte)
 {
     return ((uint32_t)byte & 0xffu) * 0x01010101u;
 }
 
-/* Adds the products of two neighbouring taps, see depthwise_pixels_s8.S. */
-static inline void add_pair(int32_t sums[4], uint32_t a, uint32_t b, const int32_t *weights)
+static int32_t row_bytes(const op_t *op)
 {
-    const uint32_t low = (a & 0xffffu) | b << 16, high = (b & 0xffff0000u) | a >> 16;
-    const uint32_t low_weights = (uint32_t)weights[0], high_weights = (uint32_t)weights[1];
-
-    sums[0] = tess_smlad(tess_sxtb16(low), tess_sxtb16(low_weights), sums[0]);
-    sums[1] = tess_smlad(tess_sxtb16_high(low), tess_sxtb16_high(low_weights), sums[1]);
-    sums[2] = tess_smlad(tess_sxtb16(high), tess_sxtb16(high_weights), sums[2]);
-    sums[3] = tess_smlad(tess_sxtb16_high(high), tess_sxtb16_high(high_weights), sums[3]);
+    return 4 * op->kernel_w;
 }
 
-static inline void add_odd(int32_t sums[4], uint32_t a, int32_t weights)
+/* rows: of the window, NULL outside the map. `channels` from those of the stream on. */
+static line_t begin_line(const op_t *op, const int8_t *const *rows, int32_t pixel_bytes, const int32_t *stream,
+                         int32_t channels)
 {
-    const uint32_t even = tess_sxtb16(a), odd = tess_sxtb16_high(a);
-    const uint32_t even_weights = tess_sxtb16((uint32_t)weights), odd_weights = tess_sxtb16_high((uint32_t)weights);
+    int32_t begin = 0, end = op->kernel_h;
 
-    sums[0] += (int16_t)even * (int16_t)even_weights;
-    sums[1] += (int16_t)odd * (int16_t)odd_weights;
-    sums[2] += ((int32_t)even >> 16) * ((int32_t)even_weights >> 16);
-    sums[3] += ((int32_t)odd >> 16) * ((int32_t)odd_weights >> 16);
+    while (begin < end && rows[begin] == NULL) {
+        ++begin;
+    }
+    while (end > begin && rows[end - 1] == NULL) {
+        --end;
+    }
+    const int32_t *const whole_end = stream + channels / 4 * op->words;
+    const tess_depthwise_pixels_run_t run = {
+        .less_zero_point = ((uint32_t)-op->in_zero_point & 0xffffu) * 0x10001u,
+        .pixel_bytes = pixel_bytes,
+        .step_bytes = op->stride_w * pixel_bytes,
+        .rows = end - begin,
+        .stream = stream,
+        .stop = whole_end,
+        .whole_end = whole_end,
+        .end = stream + (channels + 3) / 4 * op->words,
+        .back_bytes = -channels & 3,
+        .before_bytes = begin * row_bytes(op),
+        .behind_bytes = (op->kernel_h - end) * row_bytes(op),
+        .raise = four_bytes(255 - (op->max - op->min)),
+        .settle = four_bytes(op->max - 255),
+    };
+    return (line_t){.rows = rows + begin, .run = run};
 }
 
-/* Channels c .. c + 3 of the output pixel whose window begins at column x. */
-static uint32_t four_channels(const op_t *op, const int8_t *const *rows, int32_t pixel_bytes, int32_t x, int32_t c,
-                              const int32_t *stream)
+/* An output pixel whose window may be partly outside the map. */
+static void run_window(const op_t *op, const line_t *line, int32_t x, int8_t *out)
 {
-    const uint32_t padding = four_bytes(op->in_zero_point);
-    const tess_span_t inside = tess_taps_inside(x, op->kernel_w, op->in.w);
-    int32_t sums[4] = {stream[0], stream[1], stream[2], stream[3]};
-    uint32_t values = 0;
+    const int32_t first = x * op->stride_w - op->pad_left, paired = op->kernel_w / 2 * 2;
+    const tess_span_t taps = tess_taps_inside(first, op->kernel_w, op->in.w);
+    const int32_t rows = taps.begin < taps.end ? line->run.rows : 0, end = tess_min(taps.end, paired);
+    tess_depthwise_pixels_run_t run = line->run;
+    tess_depthwise_window_t window = {.rows_end = line->rows + rows, .padding = four_bytes(op->in_zero_point)};
 
-    stream += 4;
-    for (int32_t ky = 0; ky < op->kernel_h; ++ky) {
-        const tess_span_t taps = {inside.begin, rows[ky] == NULL ? 0 : inside.end};
-        const int8_t *const row = rows[ky] + x * pixel_bytes + c;
-#define TAP(kx) ((kx) >= taps.begin && (kx) < taps.end ? tess_load_word(row + (kx) * pixel_bytes) : padding)
-        if (op->kernel_w % 2 != 0) {
-            add_odd(sums, TAP(op->kernel_w - 1), *stream++);
-        }
-        for (int32_t kx = 0; kx + 1 < op->kernel_w; kx += 2, stream += 2) {
-            add_pair(sums, TAP(kx), TAP(kx + 1), stream);
-        }
-#undef TAP
+    if (rows > 0) {
+        const int32_t begin = tess_min(taps.begin, paired);
+        window.head = begin % 2;
+        window.tail = end > begin ? end % 2 : 0;
+        window.pairs = end > begin ? end / 2 - (begin + 1) / 2 : 0;
+        window.odd = taps.end > paired ? 1 : 0;
     }
-    for (int32_t i = 0; i < 4; ++i, stream += 3) {
-        const int32_t rounded = tess_smmlar(2 * sums[i], stream[0], stream[1]) + (sums[i] >> 31);
-        const int32_t value = tess_clamp_s8(op->base + (rounded >> stream[2]), op->min, op->max);
-        values |= ((uint32_t)value & 0xffu) << (8 * i);
+    const int32_t used_bytes = 8 * (window.head + window.pairs + window.tail) + 4 * window.odd;
+    const int32_t unused_bytes = 8 * (tess_min(taps.begin, paired) / 2);
+    window.skip_bytes = row_bytes(op) - used_bytes;
+    run.offset = (first + taps.begin) * run.pixel_bytes;
+    run.out = out;
+    if (rows > 0) {
+        run.before_bytes += unused_bytes;
+        run.behind_bytes -= unused_bytes;
+    } else {
+        run.behind_bytes = op->kernel_h * row_bytes(op) - run.before_bytes;
     }
-    return values;
+    op->window(&run, line->rows, &window);
+}
+
+/* Output columns of [begin, end) whose windows lie inside the map from left to right. */
+static tess_span_t inner_columns(const op_t *op, int32_t begin, int32_t end)
+{
+    const int32_t last = op->in.w - op->kernel_w + op->pad_left;
+    const tess_span_t inner = {tess_max(begin, (op->pad_left + op->stride_w - 1) / op->stride_w),
+                               last < 0 ? begin : tess_min(end, last / op->stride_w + 1)};
+
+    return inner;
+}
+
+static void run_inner(const op_t *op, const line_t *line, tess_span_t x, int8_t *out)
+{
+    const int8_t *rows[MAX_KERNEL] = {0};
+    tess_depthwise_pixels_run_t run = line->run;
+
+    for (int32_t i = 0; i < run.rows; ++i) {
+        rows[op->kernel_h - run.rows + i] = line->rows[i];
+    }
+    run.offset = (x.begin * op->stride_w - op->pad_left) * run.pixel_bytes;
+    run.count = x.end - x.begin;
+    run.out = out;
+    op->pixels(&run, rows);
+}
+
+void tess_depthwise_taps_span_s8__dsp(const void *op_, const int8_t *const *rows, int32_t y, int32_t x_begin,
+                                      int32_t x_end, int8_t *out, void *scratch)
+{
+    const op_t *op = op_;
+    const line_t line = begin_line(op, rows, op->in.c, op->stream, op->in.c);
+    const tess_span_t inner = inner_columns(op, x_begin, x_end);
+
+    (void)y;
+    (void)scratch;
+    TESS_ASSERT(op->kernel_h > 0 && op->kernel_h <= TESS_MAX_KERNEL_H && op->in.c >= 4 && op->out.c == op->in.c);
+    TESS_ASSERT(op->pixels == NULL || op->kernel_h <= MAX_KERNEL);
+    for (int32_t x = x_begin; x < x_end;) {
+        int8_t *const to = out + (x - x_begin) * op->out.c;
+        if (op->pixels != NULL && line.run.rows > 0 && x == inner.begin && x < inner.end) {
+            run_inner(op, &line, inner, to);
+            x = inner.end;
+        } else {
+            run_window(op, &line, x++, to);
+        }
+    }
 }
 
 /* Copies a row of four channels to the ring. */
@@ -87,11 +152,11 @@ static void run_four(const op_t *op, const int8_t *in, int8_t *out, const int32_
         }
         for (int32_t i = 0; i < op->kernel_h; ++i) {
             const int32_t row = top + i;
-            const uint32_t *const slot = ring + row % op->kernel_h * op->in.w;
-            rows[i] = row >= 0 && row < op->in.h ? (const int8_t *)slot : NULL;
+            rows[i] = row >= 0 && row < op->in.h ? (const int8_t *)(ring + row % op->kernel_h * op->in.w) : NULL;
         }
+        const line_t line = begin_line(op, rows, 4, stream, 4);
         for (int32_t x = 0; x < op->out.w; ++x, out += op->out.c) {
-            tess_store_word(out, four_channels(op, rows, 4, x * op->stride_w - op->pad_left, 0, stream));
+            run_window(op, &line, x, out);
         }
     }
 }
@@ -102,106 +167,5 @@ void tess_depthwise_taps_s8__dsp(const op_t *op, const int8_t *in, int8_t *out, 
     TESS_ASSERT(op->out.c == op->in.c && op->in.c % 4 == 0 && ((uintptr_t)scratch & 3u) == 0);
     for (int32_t c = 0; c < op->in.c; c += 4) {
         run_four(op, in + c, out + c, op->stream + c / 4 * op->words, scratch);
-    }
-}
-
-static tess_depthwise_pixels_run_t run_of(const op_t *op, int32_t pixel_bytes, int32_t pixels, int8_t *out)
-{
-    return (tess_depthwise_pixels_run_t){.in_c = pixel_bytes,
-                                         .stream = op->stream,
-                                         .stream_end = op->stream + op->in.c / 4 * op->words,
-                                         .out = out,
-                                         .step_bytes = op->stride_w * pixel_bytes,
-                                         .count = pixels,
-                                         .raise = four_bytes(255 - (op->max - op->min)),
-                                         .settle = four_bytes(op->max - 255)};
-}
-
-/* A pixel of a kernel without an assembly of its own. */
-static void run_any(const op_t *op, const int8_t *const *rows, int32_t x, int8_t *out)
-{
-    const int32_t *stream = op->stream;
-
-    for (int32_t channel = 0; channel < op->in.c; channel += 4, stream += op->words) {
-        const int32_t c = tess_min(channel, op->in.c - 4);
-        tess_store_word(out + c, four_channels(op, rows, op->in.c, x, c, stream));
-    }
-}
-
-/* A pixel whose window is not inside the map: the assembly runs on copies of the window, four channels at a time. */
-static void run_border(const op_t *op, const int8_t *const *rows, int32_t x, int8_t *out)
-{
-    uint32_t window[MAX_KERNEL * MAX_KERNEL];
-    const int8_t *window_rows[MAX_KERNEL];
-    const tess_span_t taps = tess_taps_inside(x, op->kernel_w, op->in.w);
-    const uint32_t padding = four_bytes(op->in_zero_point);
-    tess_depthwise_pixels_run_t run = run_of(op, 4, 1, out);
-
-    for (int32_t i = 0; i < op->kernel_h * op->kernel_w; ++i) {
-        window[i] = padding;
-    }
-    for (int32_t i = 0; i < op->kernel_h; ++i) {
-        window_rows[i] = (const int8_t *)(window + i * op->kernel_w);
-    }
-    for (int32_t c = 0; c < op->in.c; c += 4) {
-        for (int32_t ky = 0; ky < op->kernel_h; ++ky) {
-            if (rows[ky] != NULL) {
-                const int8_t *from = rows[ky] + (x + taps.begin) * op->in.c + c;
-                for (int32_t kx = taps.begin; kx < taps.end; ++kx, from += op->in.c) {
-                    window[ky * op->kernel_w + kx] = tess_load_word(from);
-                }
-            }
-        }
-        run.stream_end = run.stream + op->words;
-        op->pixels(&run, window_rows);
-        run.stream = run.stream_end;
-        run.out += 4;
-    }
-}
-
-/* Output columns of [x_begin, x_end) whose windows lie inside the map. */
-static tess_span_t inner_columns(const op_t *op, const int8_t *const *rows, int32_t x_begin, int32_t x_end)
-{
-    const int32_t last = op->in.w - op->kernel_w + op->pad_left;
-    tess_span_t inner = {tess_max(x_begin, (op->pad_left + op->stride_w - 1) / op->stride_w),
-                         last < 0 ? x_begin : tess_min(x_end, last / op->stride_w + 1)};
-
-    for (int32_t i = 0; i < op->kernel_h; ++i) {
-        inner.end = rows[i] == NULL ? x_begin : inner.end;
-    }
-    return inner;
-}
-
-static void run_inner(const op_t *op, const int8_t *const *rows, tess_span_t x, int8_t *out)
-{
-    const int8_t *first[MAX_KERNEL];
-    const tess_depthwise_pixels_run_t run = run_of(op, op->in.c, x.end - x.begin, out);
-
-    for (int32_t i = 0; i < op->kernel_h; ++i) {
-        first[i] = rows[i] + (x.begin * op->stride_w - op->pad_left) * op->in.c;
-    }
-    op->pixels(&run, first);
-}
-
-void tess_depthwise_taps_span_s8__dsp(const void *op_, const int8_t *const *rows, int32_t y, int32_t x_begin,
-                                      int32_t x_end, int8_t *out, void *scratch)
-{
-    const op_t *op = op_;
-    const tess_span_t inner = inner_columns(op, rows, x_begin, x_end);
-
-    (void)y;
-    (void)scratch;
-    TESS_ASSERT(op->kernel_h > 0 && op->kernel_h <= TESS_MAX_KERNEL_H && op->in.c >= 4 && op->out.c == op->in.c);
-    TESS_ASSERT(op->pixels == NULL || (op->in.c % 4 == 0 && op->kernel_h <= MAX_KERNEL && op->kernel_w <= MAX_KERNEL));
-    for (int32_t x = x_begin; x < x_end;) {
-        int8_t *const to = out + (x - x_begin) * op->out.c;
-        if (op->pixels == NULL) {
-            run_any(op, rows, x++ * op->stride_w - op->pad_left, to);
-        } else if (x == inner.begin && x < inner.end) {
-            run_inner(op, rows, inner, to);
-            x = inner.end;
-        } else {
-            run_border(op, rows, x++ * op->stride_w - op->pad_left, to);
-        }
     }
 }
