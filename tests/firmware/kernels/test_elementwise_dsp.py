@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from on_cross import FAST, LEAN, CrossCase, cross_case, run_cross_cases
-from single_op import Case, Draw, all_bytes, draw_case, options
+from single_op import Case, Draw, Spec, all_bytes, draw_case, options
 from tessera.kernels.call import Function, KernelCall, Struct
 from tessera.kernels.select import select_kernels
 from tessera.schedule.region import FULL, Tile
@@ -90,3 +90,17 @@ def test_random_models(kind: str, cases: int, tmp_path: Path) -> None:
         model, inputs = draw_case(kind, seed)
         drawn.append(cross_case(f"random_{seed}", model, inputs, FAST, TILES[seed % 3], guarded=seed % 2 == 1))
     run_cross_cases(drawn, tmp_path)
+
+
+@pytest.mark.parametrize("exponents", [(0, 0, 0), (0, 1, 0), (-2, 0, 1), (1, 1, 0), (0, 0, 1), (0, -3, -1)])
+def test_powers_of_two_have_a_line(exponents: tuple[int, int, int], tmp_path: Path) -> None:
+    """Half of the sums are ties, which round away from zero on either side of it."""
+    scales = [np.float32(2.0**e / 32) for e in exponents]
+    x, y = (Spec((1, 1, 256, 256), np.int8, scale, zero) for scale, zero in zip(scales, (-5, 9), strict=False))
+    every = all_bytes().astype(np.int8)
+    fixed = [np.broadcast_to(every[:, None], x.shape), np.broadcast_to(every, y.shape)]
+    option = options("Add", fusedActivationFunction=0)
+    model = Draw(0).case("ADD", [x, y], [Spec((), np.int8, scales[2], 3)], option, 2, fixed)
+    case = cross_case("powers", *model, FAST, None, guarded=True)
+    assert run_function(case).endswith("__dsp")
+    run_cross_cases([case], tmp_path)

@@ -15,7 +15,7 @@ from tessera.kernels.operands import output_of
 
 _BYTES = np.arange(-128, 128, dtype=np.int64)
 _POINTS = (22, 21, 20)  # n of the kernels, bits below the point of the sum
-_NUDGES = (0, *(1 << k for k in range(8)))  # of both factors, upwards: moves ties of negative sums away from zero
+_NUDGES = (0, *(1 << k for k in range(17)))  # times 2^-28, of both factors: moves ties of negative sums away from zero
 _MUL_MOST_SHIFT = 22  # the zero point times 2^shift and half of that stay in 32 bits
 
 Line = tuple[int, int, int]  # a, b, c
