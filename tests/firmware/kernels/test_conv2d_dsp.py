@@ -29,7 +29,7 @@ VARIANTS = {
     FAST: [f"tess_gemm_{v}_s8__dsp" for v in ("relu", "linear", "relu_clamp", "clamp", "raw")]
     + [f"tess_conv2d_expand{v}_s8__dsp" for v in ("", "_3x3x3", "_centred", "_3x3x3_centred")],
     LEAN: [f"tess_gemm_lean_{r}{v}_s8__dsp" for r in ("", "row_") for v in ("relu", "linear", "relu_clamp", "clamp")]
-    + [".kernel = NULL"],
+    + [".kernels = NULL"],
 }
 
 
@@ -58,7 +58,7 @@ def test_shapes_and_quantizations(kernels: KernelSet, cases: int, tmp_path: Path
         (FAST, 300, "tess_conv2d_multiply_wide_s8__dsp"),
         (FAST, 700, "tess_conv2d_multiply_wide_s8__dsp"),
         (LEAN, 257, "tess_gemm_lean_row_linear_s8__dsp"),
-        (LEAN, 300, "kernel = NULL"),
+        (LEAN, 300, "kernels = NULL"),
         (LEAN, 700, "tess_conv2d_1x1_s8"),
     ],
 )

@@ -23,14 +23,14 @@ def lean_struct(graph: Graph, op: Op, window: Window) -> Struct | None:
         return None
     zero_point, clamp = graph.tensor(output_of(op)).q.zero_point, op.attrs.clamp
     row = "row_" * (window.kernel_h == 1 and not window.is_padded_vertically)
-    kernel = None if channels.packed is None else f"tess_gemm_lean_{row}{rounding(zero_point, clamp)}_s8__dsp"
+    kernels = None if channels.packed is None else f"tess_gemm_lean_{row}{rounding(zero_point, clamp)}_s8__dsp"
     return Struct(
         "tess_conv2d_lean_s8_dsp_t",
         (
             *window.fields,
             ("in_zero_point", graph.tensor(op.inputs[0]).q.zero_point),
             ("words", channels.words.shape[1]),
-            ("kernel", None if kernel is None else Function(kernel)),
+            ("kernels", None if kernels is None else Function(kernels)),
             ("weights", Array("words", "int32_t", wrap32(_stream(channels)).astype(np.int32))),
             ("offset", 0 if clamp == FULL else clamp[0]),
             ("zero_point", zero_point),

@@ -10,6 +10,23 @@
 
 #define ODD_MASK 0x007f007fu /* X1 = W ^ ODD_MASK, see gemm_s8.S */
 
+tess_gemm_lean_s8_kernel_t *const tess_gemm_lean_relu_s8__dsp[2] = {tess_gemm_lean1_relu_s8__dsp,
+                                                                    tess_gemm_lean2_relu_s8__dsp};
+tess_gemm_lean_s8_kernel_t *const tess_gemm_lean_linear_s8__dsp[2] = {tess_gemm_lean1_linear_s8__dsp,
+                                                                      tess_gemm_lean2_linear_s8__dsp};
+tess_gemm_lean_s8_kernel_t *const tess_gemm_lean_relu_clamp_s8__dsp[2] = {tess_gemm_lean1_relu_clamp_s8__dsp,
+                                                                          tess_gemm_lean2_relu_clamp_s8__dsp};
+tess_gemm_lean_s8_kernel_t *const tess_gemm_lean_clamp_s8__dsp[2] = {tess_gemm_lean1_clamp_s8__dsp,
+                                                                     tess_gemm_lean2_clamp_s8__dsp};
+tess_gemm_lean_s8_kernel_t *const tess_gemm_lean_row_relu_s8__dsp[2] = {tess_gemm_lean1_relu_s8__dsp,
+                                                                        tess_gemm_lean2_row_relu_s8__dsp};
+tess_gemm_lean_s8_kernel_t *const tess_gemm_lean_row_linear_s8__dsp[2] = {tess_gemm_lean1_linear_s8__dsp,
+                                                                          tess_gemm_lean2_row_linear_s8__dsp};
+tess_gemm_lean_s8_kernel_t *const tess_gemm_lean_row_relu_clamp_s8__dsp[2] = {tess_gemm_lean1_relu_clamp_s8__dsp,
+                                                                              tess_gemm_lean2_row_relu_clamp_s8__dsp};
+tess_gemm_lean_s8_kernel_t *const tess_gemm_lean_row_clamp_s8__dsp[2] = {tess_gemm_lean1_clamp_s8__dsp,
+                                                                         tess_gemm_lean2_row_clamp_s8__dsp};
+
 /* A row of columns [x_begin, x_end), and what is the same for all of its windows. */
 typedef struct {
     const tess_conv2d_lean_s8_dsp_t *op;
@@ -74,7 +91,7 @@ static int8_t requantize(const tess_conv2d_lean_s8_dsp_t *op, int32_t sum, const
 {
     int32_t value;
 
-    if (op->kernel == NULL) {
+    if (op->kernels == NULL) {
         const int32_t acc = (int32_t)((uint32_t)(sum >> 8) + (uint32_t)each[0]);
         value = op->zero_point + tess_rescale(acc, each[1], each[2]);
     } else {
@@ -128,17 +145,19 @@ static void conv2d_row(const tess_conv2d_lean_s8_dsp_t *op, const int8_t *const 
     const int32_t groups = op->out.c >> 2, row_words = (bytes + 3) >> 2, rest = bytes & 3;
     const int32_t *single = op->weights + groups * 4 * (op->words + 4);
     const row_t row = {op, rows, bytes, tess_min(needed, op->in.w), single};
-    const bool has_kernel = groups > 0 && op->kernel != NULL;
+    const bool has_kernels = groups > 0 && op->kernels != NULL;
     const uint32_t zero = word_of(op->in_zero_point);
     tess_gemm_lean_s8_t run = {
         .rows = rows,
         .row_count = op->kernel_h,
+        .distance = step,
         .whole = 16 * (bytes >> 2),
         .row_weights = 16 * row_words,
         .back = rest == 0 ? 0 : 12 + 4 - rest,
         .entry = ((bytes >> 2) - 1) & 3,
         .weights = op->weights,
         .weights_end = single,
+        .stride = op->out.c,
         .raise = (uint32_t)(255 - (op->max - op->min)) * 0x01010101u,
         .settle = ((uint32_t)(op->max - 255) & 0xffu) * 0x01010101u,
         .zero_x0 = tess_sxtb16(zero),
@@ -151,12 +170,10 @@ static void conv2d_row(const tess_conv2d_lean_s8_dsp_t *op, const int8_t *const 
         const int32_t first = (x * op->stride_w - op->pad_left) * c;
 
         pixels = x + 2 <= x_end && is_inside(&row, first, step + bytes) ? 2 : 1;
-        if (has_kernel && is_inside(&row, first, bytes)) {
-            run.offset = first + 4 * run.entry;
-            run.distance = pixels == 2 ? step : 0; /* one pixel is computed twice */
-            run.stride = pixels == 2 ? op->out.c : 0;
+        if (has_kernels && is_inside(&row, first, bytes)) {
+            run.offset = first + (pixels == 2 ? 4 * run.entry : 0);
             run.out = out;
-            op->kernel(&run);
+            op->kernels[pixels - 1](&run);
         } else {
             pixels = 1;
             pixel_groups(&row, first, out);

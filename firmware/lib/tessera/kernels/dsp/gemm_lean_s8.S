@@ -1,4 +1,4 @@
-@ int8 matrix kernels for Armv7E-M that need no scratch: 2 pixels x 4 output channels, straight from the input's rows.
+@ int8 matrix kernels for Armv7E-M that need no scratch: 2 pixels or 1 x 4 output channels, straight from the input.
 @
 @ Words, products and requantization are those of gemm_s8.S; X0 and X1 are made where they are used, once for four
 @ channels. Weights, per four output channels: bias0..3 | (V0 V1 V2 V3) * words | (multiplier k shift) * 4.
@@ -197,11 +197,102 @@
         .size   \name, . - \name
         .endm
 
-        GEMM_LEAN tess_gemm_lean_relu_s8__dsp, 1, 0, 0
-        GEMM_LEAN tess_gemm_lean_linear_s8__dsp, 0, 0, 0
-        GEMM_LEAN tess_gemm_lean_relu_clamp_s8__dsp, 1, 1, 0
-        GEMM_LEAN tess_gemm_lean_clamp_s8__dsp, 0, 1, 0
-        GEMM_LEAN tess_gemm_lean_row_relu_s8__dsp, 1, 0, 1
-        GEMM_LEAN tess_gemm_lean_row_linear_s8__dsp, 0, 0, 1
-        GEMM_LEAN tess_gemm_lean_row_relu_clamp_s8__dsp, 1, 1, 1
-        GEMM_LEAN tess_gemm_lean_row_clamp_s8__dsp, 0, 1, 1
+@ One pixel: its values at r11; r1 where the row ends in the weights, r3 the next row, r5 rows left.
+        .macro  CHANNEL1 a
+        ldr     r12, [lr], #4
+        smlad   \a, r12, r10, \a
+        sxtb16  r12, r12
+        smlad   \a, r12, r8, \a
+        .endm
+
+        .macro  CHANNELS1
+        CHANNEL1 r0
+        CHANNEL1 r2
+        CHANNEL1 r4
+        CHANNEL1 r6
+        .endm
+
+        .macro  LOADED1
+        eor     r8, r10, #0x007f007f
+        sxtb16  r10, r10
+        CHANNELS1
+        .endm
+
+        .macro  REQUANTIZE_CHANNEL1 relu, clamp, a
+        ldm     lr!, {r8-r10}
+        REQUANTIZE \a, \relu, \clamp
+        .endm
+
+        .macro  GEMM_LEAN1 name, relu, clamp
+        FUNCTION \name
+        push    {r4-r11, lr}
+        sub     sp, sp, #STACK_BYTES
+        add     r12, sp, #RUN
+        ldm     r0!, {r1-r8}
+        stm     r12!, {r1-r8}
+        ldm     r0, {r1-r8}
+        stm     r12, {r1-r8}
+        mov     lr, r1                                 @ weights
+
+10:     ldrd    r0, r2, [lr], #8                       @ four channels
+        ldrd    r4, r6, [lr], #8
+        ldrd    r3, r5, [sp, #RUN_ROWS]
+20:     ldr     r11, [r3], #4                          @ a row of the window
+        cmp     r11, #0
+        beq     50f
+        ldr     r12, [sp, #RUN_OFFSET]
+        add     r11, r11, r12
+        ldr     r1, [sp, #RUN_WHOLE]
+        add     r1, lr, r1
+30:     ldr     r10, [r11], #4
+        LOADED1
+        cmp     lr, r1
+        bne     30b
+        ldr     r12, [sp, #RUN_BACK]
+        cmp     r12, #0
+        beq     40f
+        sub     r11, r11, r12
+        ldr     r10, [r11, #12]
+        LOADED1
+40:     subs    r5, r5, #1
+        bne     20b
+        REQUANTIZE_CHANNEL1 \relu, \clamp, r0
+        REQUANTIZE_CHANNEL1 \relu, \clamp, r2
+        REQUANTIZE_CHANNEL1 \relu, \clamp, r4
+        REQUANTIZE_CHANNEL1 \relu, \clamp, r6
+        .if \clamp
+        ldrd    r8, r9, [sp, #RUN_RAISE]
+        .endif
+        PACK    \clamp, r0, r2, r4, r6
+        ldr     r10, [sp, #RUN_OUT]
+        str     r0, [r10], #4
+        str     r10, [sp, #RUN_OUT]
+        ldr     r8, [sp, #RUN_WEIGHTS_END]
+        cmp     lr, r8
+        bne     10b
+        add     sp, sp, #STACK_BYTES
+        pop     {r4-r11, pc}
+
+50:     ldr     r1, [sp, #RUN_ROW_WEIGHTS]             @ a row outside the map
+        add     r1, lr, r1
+        ldr     r10, [sp, #RUN_ZERO_X0]
+        ldr     r8, [sp, #RUN_ZERO_X1]
+51:     CHANNELS1
+        cmp     lr, r1
+        bne     51b
+        b       40b
+        .size   \name, . - \name
+        .endm
+
+        GEMM_LEAN1 tess_gemm_lean1_relu_s8__dsp, 1, 0
+        GEMM_LEAN1 tess_gemm_lean1_linear_s8__dsp, 0, 0
+        GEMM_LEAN1 tess_gemm_lean1_relu_clamp_s8__dsp, 1, 1
+        GEMM_LEAN1 tess_gemm_lean1_clamp_s8__dsp, 0, 1
+        GEMM_LEAN tess_gemm_lean2_relu_s8__dsp, 1, 0, 0
+        GEMM_LEAN tess_gemm_lean2_linear_s8__dsp, 0, 0, 0
+        GEMM_LEAN tess_gemm_lean2_relu_clamp_s8__dsp, 1, 1, 0
+        GEMM_LEAN tess_gemm_lean2_clamp_s8__dsp, 0, 1, 0
+        GEMM_LEAN tess_gemm_lean2_row_relu_s8__dsp, 1, 0, 1
+        GEMM_LEAN tess_gemm_lean2_row_linear_s8__dsp, 0, 0, 1
+        GEMM_LEAN tess_gemm_lean2_row_relu_clamp_s8__dsp, 1, 1, 1
+        GEMM_LEAN tess_gemm_lean2_row_clamp_s8__dsp, 0, 1, 1
