@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason=
 
 
 def test_every_kernel_meets_its_goal(tmp_path: Path) -> None:
-    results = measure_kernels(KERNELS, KernelSet(Isa.ARMV7E_M, fast=True), tmp_path)
+    results = measure_kernels(KERNELS, tmp_path)
     assert len(results) == len(KERNELS)
     for result in results:
         assert 0 < result.per_unit <= result.bench.goal, f"{result.bench.name}: {result.per_unit:.3f} ({result.symbol})"
@@ -23,8 +23,8 @@ def test_every_kernel_meets_its_goal(tmp_path: Path) -> None:
 
 def test_kernels_can_be_chosen(tmp_path: Path) -> None:
     one = KERNELS[2:3]
-    (lean,) = measure_kernels(one, KernelSet(Isa.ARMV7E_M, fast=False), tmp_path)
-    (portable,) = measure_kernels(one, KernelSet(Isa.PORTABLE), tmp_path)
+    (lean,) = measure_kernels(one, tmp_path, KernelSet(Isa.ARMV7E_M, fast=False))
+    (portable,) = measure_kernels(one, tmp_path, KernelSet(Isa.PORTABLE))
     assert (lean.symbol, portable.symbol) == ("tess_conv2d_lean_s8__dsp", "tess_conv2d_1x1_s8")
     assert lean.units == portable.units == 36 * 128 * 128
     assert lean.per_unit < 1.2 < 5 < portable.per_unit

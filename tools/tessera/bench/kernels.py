@@ -18,12 +18,13 @@ from tessera.codegen.generate import generate_c
 from tessera.codegen.runner import Request
 from tessera.ir.attrs import Add, Attrs, Clamp, Conv2D, DepthwiseConv2D, FullyConnected
 from tessera.ir.graph import DType, Graph, Op, Quant, Tensor, TensorId
-from tessera.kernels.isa import KernelSet
+from tessera.kernels.isa import Isa, KernelSet
 from tessera.memory.planner import plan_memory
 from tessera.schedule.cost import op_macs
 from tessera.schedule.layerwise import make_schedule
 
 FULL: Clamp = (-128, 127)
+FAST = KernelSet(Isa.ARMV7E_M)
 Builder = Callable[[np.random.Generator], Graph]
 
 
@@ -48,7 +49,7 @@ class KernelResult:
         return self.instructions / self.units
 
 
-def measure_kernels(benches: Sequence[KernelBench], kernels: KernelSet, folder: Path) -> list[KernelResult]:
+def measure_kernels(benches: Sequence[KernelBench], folder: Path, kernels: KernelSet = FAST) -> list[KernelResult]:
     """Every one as a layer, all in the same program, on random inputs."""
     rng = np.random.default_rng(0)
     graphs = [replace(b.build(rng), name=f"bench_{i}") for i, b in enumerate(benches)]
