@@ -27,6 +27,7 @@ KERNELS = (
     ("matmul", "fully_connected"),
     ("pool", "pool"),
     ("mean", "pool"),
+    ("elementwise", "elementwise"),
     ("add", "elementwise"),
     ("mul", "elementwise"),
     ("lookup", "elementwise"),
@@ -78,7 +79,7 @@ def measured(tally: Tally, by: str) -> float:
 
 def flame_svg(profile: Profile, title: str, by: str) -> str:
     """An SVG document; the same profile gives the same text."""
-    unit = INSTRUCTIONS if by == INSTRUCTIONS else f"cycles of a {by}, estimated"
+    unit = INSTRUCTIONS if by == INSTRUCTIONS else f"estimated {by} cycles"
     total = max(measured(profile.total, by), 1.0)
     names = [*short_names([s.operator for s in profile.steps]), "engine"]
     colours = [*(colour_of(s.kernel) for s in profile.steps), "engine"]
