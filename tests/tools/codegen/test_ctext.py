@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tessera.codegen.ctext import MAX_LISTED_BYTES, array_text, float_text, int_text
-from tessera.kernels.call import Array
+from tessera.codegen.constants import Constants
+from tessera.codegen.ctext import MAX_LISTED_BYTES, array_text, float_text, int_text, struct_sizes
+from tessera.kernels.call import Array, Function, Struct
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
@@ -33,3 +34,11 @@ def test_four_megabytes_are_written_in_seconds() -> None:
     start = time.monotonic()
     array_text(Array("weights", "int8_t", np.zeros(4_000_000, np.int8)))
     assert time.monotonic() - start < 5
+
+
+def test_a_function_is_a_pointer() -> None:
+    struct = Struct("tess_example_t", (("count", 3), ("kernel", Function("tess_example_s8__dsp")), ("rest", None)))
+    constants = Constants()
+    assert constants.struct(struct, "example", "step") == "&example"
+    assert constants.structs[0].fields == (("count", "3"), ("kernel", "tess_example_s8__dsp"), ("rest", "NULL"))
+    assert struct_sizes(struct) == (12, 24)
