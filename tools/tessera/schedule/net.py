@@ -43,7 +43,8 @@ class Node:
     row_by_row: bool  # takes one row after the other, each whole
     in_place: bool  # element i of the output depends on element i of the inputs
     macs: int
-    instructions: int
+    layer_instructions: int
+    streamed_instructions: int
     layer_scratch: int  # bytes, aligned
     streamed_scratch: int
 
@@ -146,9 +147,22 @@ def _node(graph: Graph, i: int, kernels: KernelSet) -> Node:
     sources = () if how is None else tuple(s for s in how.sources if s.rows is not None)
     in_place = isinstance(op.attrs, ir.Lookup | ir.Add | ir.Sub | ir.Mul | ir.PRelu)
     reduces, row_by_row = how is not None and how.reduces, isinstance(op.attrs, ir.MeanOfMeans)
-    macs, instructions = op_macs(graph, op), op_instructions(graph, op)
+    as_layer, in_stage = (op_instructions(graph, op, kernels, streamed=s) for s in (False, True))
     layer, streamed = (align_up(scratch_bytes(graph, op, kernels, streamed=s)) for s in (False, True))
-    return Node(i, op.name, op.outputs[0], sources, reduces, row_by_row, in_place, macs, instructions, layer, streamed)
+    return Node(
+        op=i,
+        name=op.name,
+        out=op.outputs[0],
+        sources=sources,
+        reduces=reduces,
+        row_by_row=row_by_row,
+        in_place=in_place,
+        macs=op_macs(graph, op),
+        layer_instructions=as_layer,
+        streamed_instructions=in_stage,
+        layer_scratch=layer,
+        streamed_scratch=streamed,
+    )
 
 
 def _as_layer(node: Node) -> Node:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from tessera.ir.graph import TensorId
 from tessera.memory.align import align_up
-from tessera.schedule.instructions import PER_COPIED_BYTE, PER_PIECE, PER_PULLED_BYTE
+from tessera.schedule.instructions import PER_COPIED_BYTE, PER_PULLED_BYTE, per_piece
 from tessera.schedule.net import Map, Net, Node
 from tessera.schedule.reach import Span, again, common_step, computed, last_step, once, through
 from tessera.schedule.schedule import InputMode
@@ -211,8 +211,9 @@ class _Sweep:
         m, (unit_h, unit_w) = self.net.maps[domain], self.net.units[domain]
         rows = computed(choice.rows, m.h, ends[0] // (choice.rows.step * unit_h) - 1)
         cols = computed(choice.cols, m.w, ends[1] // (choice.cols.step * unit_w) - 1)
-        again = node.instructions * rows * cols // (m.h * m.w)
-        return node.macs * rows * cols // (m.h * m.w), again + _overhead(choice, m, rows, cols)
+        again = node.streamed_instructions * rows * cols // (m.h * m.w)
+        around = _overhead(choice, m, rows, cols, per_piece(self.net.kernels))
+        return node.macs * rows * cols // (m.h * m.w), again + around
 
     def _domain(self, node: Node) -> TensorId:
         """The map whose rows a node counts: a reduction's input."""
@@ -317,7 +318,7 @@ class _Sweep:
         x, (unit_h, unit_w) = self.net.maps[choice.tensor], self.net.units[choice.tensor]
         rows = computed(choice.rows, x.h, ends[0] // (choice.rows.step * unit_h) - 1)
         cols = computed(choice.cols, x.w, ends[1] // (choice.cols.step * unit_w) - 1) if choice.windowed else x.w
-        return int(PER_PULLED_BYTE * rows * cols * x.c) + PER_PIECE * rows
+        return int(PER_PULLED_BYTE * rows * cols * x.c) + per_piece(self.net.kernels) * rows
 
     def _pulls(self, t: TensorId, needs: tuple[Reach, ...]) -> Iterator[MapChoice]:
         """A pulled input: rows in a ring, each once; or, where it may be read again, only what a tick needs. There
@@ -396,11 +397,11 @@ def _open(node: Node, needs: dict[TensorId, tuple[Reach, ...]], choice: MapChoic
     return tuple(sorted(needs.items()))
 
 
-def _overhead(choice: MapChoice, y: Map, rows: int, cols: int) -> int:
+def _overhead(choice: MapChoice, y: Map, rows: int, cols: int, each_piece: int) -> int:
     """Instructions around the kernel: calls, and pixels copied out of the window and from span to span."""
     spans = last_step(choice.cols, y.w) - choice.cols.first + 1
     copied = 2 * rows * choice.left * spans + (rows * cols if choice.lines else 0) if choice.windowed else 0
-    return PER_PIECE * rows * spans + int(PER_COPIED_BYTE * copied * y.c)
+    return each_piece * rows * spans + int(PER_COPIED_BYTE * copied * y.c)
 
 
 @cache

@@ -155,7 +155,7 @@ def search_work(
         return search, best  # found before, or layer by layer: nothing needs fewer instructions
     grown = _grow_first(search.space, limit_bytes)
     best = _within(grown, limit_bytes, most)
-    if best is not None and best.cost <= NEAR_LAYERS * sum(n.instructions for n in grown.net.nodes):
+    if best is not None and best.cost <= NEAR_LAYERS * sum(n.layer_instructions for n in grown.net.nodes):
         return replace(search, space=grown), best
     search, point = search_once(search, progress)
     if point is not None and point.bytes <= limit_bytes:

@@ -169,7 +169,7 @@ def _layer(space: Space, variant: int, j: int) -> list[Edge]:
             _cut(space, variant, j + 1),
             nbytes,
             node.macs,
-            node.instructions,
+            node.layer_instructions,
             variant,
             j,
             j,
