@@ -93,7 +93,8 @@ def test_scratch_is_bounded_and_known_before(size: tuple[int, int], channels: in
     for fast, most in ((True, LAYER_BYTES), (False, LEAN_BYTES)):
         call = layer(graph, fast=fast)
         assert call.scratch_bytes == depthwise_conv2d_scratch_bytes(graph, op, streamed=False, fast=fast)
-        assert call.scratch_bytes <= most or dict(struct_of(call).fields)["block"] == (min(4, channels) if fast else 1)
+        least_block = min(4, channels) if fast else 1
+        assert call.scratch_bytes <= most or dict(struct_of(call).fields)["block"] == least_block
     streamed = depthwise_conv2d_scratch_bytes(graph, op, streamed=True, fast=True)
     assert streamed <= SPAN_BYTES
     for columns in (1, 6, 16, size[1]):

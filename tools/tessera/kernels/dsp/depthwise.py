@@ -111,7 +111,8 @@ class _Planes:
         if fast:
             columns = self.out_h if self.goes_along_columns else self.out_w
             return self._block(columns, LAYER_BYTES), columns
-        return min(self.channels, 4 if self.scratch_bytes(4, self.out_w) <= LEAN_BYTES else 1), self.out_w
+        most = LEAN_BYTES // self.scratch_bytes(1, self.out_w)
+        return min(self.channels, 4, max(1, most)), self.out_w
 
     @property
     def span_block(self) -> tuple[int, int]:
