@@ -35,7 +35,7 @@ COUNTING = ("-icount", "shift=6", "-semihosting-config", "enable=on,target=nativ
 TIMEOUT_S = 600
 
 
-def build_cross(sources: Sources | Sequence[Sources], out_dir: Path, optimisation: str = "-O2") -> Program:
+def build_cross(sources: Sources | Sequence[Sources], out_dir: Path, optimisation: str = "-Os") -> Program:
     """One program for all of `sources`, whose names must differ."""
     flags = (*CPU, optimisation, "-g1", *SECTIONS, *COMMON_FLAGS)
     tools = Toolchain("arm-none-eabi-gcc", "gcc-arm-none-eabi", flags, LINK, ROOT / "build" / "cross")
