@@ -22,6 +22,8 @@ SIZES = (
     SizeText("tess_stage_t", 28, 40),
 )
 
+MAX_ACTIONS = 512  # TESS_MAX_ACTIONS
+
 Fields = tuple[tuple[str, str], ...]
 Key = TensorId | str  # a tensor, or the name of a constant array
 
@@ -109,6 +111,7 @@ def make_stage(
         for n, (kernel, name, of_node) in enumerate(zip(kernels, names, sources, strict=True))
     )
     actions = tuple(_actions(graph, stage, index))
+    assert len(actions) <= MAX_ACTIONS, f"stage {number} has {len(actions)} actions"
     scratch = places.scratch(number) if any(kernel.scratch_bytes for kernel in kernels) else ""
     return StageText(f"stage_{number}", number, stage.row_ticks, stage.col_ticks, scratch, tuple(maps), nodes, actions)
 

@@ -1,5 +1,7 @@
 #include "tessera/stage.h"
 
+#include <string.h>
+
 #include "tessera/status.h"
 #include "tessera/tess_math.h"
 #include "tessera/window.h"
@@ -203,13 +205,11 @@ static void retire(const tick_t *tick, const tess_map_t *map)
     }
 }
 
+/* Of a map that fires at this tick. */
 static tess_status_t act(const tick_t *tick, const tess_action_t *action)
 {
     const tess_map_t *map = &tick->stage->maps[action->map];
 
-    if (!fires(&map->rows, tick->row_tick) || !fires(&map->cols, tick->col_tick)) {
-        return TESS_OK;
-    }
     if (action->kind == TESS_ACTION_RETIRE) {
         retire(tick, map);
         return TESS_OK;
@@ -230,17 +230,50 @@ static tess_status_t act(const tick_t *tick, const tess_action_t *action)
     return TESS_OK;
 }
 
+/* Sets a bit for each action whose map fires at this tick of rows. */
+static void find_actions(const tick_t *tick, uint32_t in_row[TESS_MAX_ACTIONS / 32])
+{
+    const tess_stage_t *stage = tick->stage;
+
+    memset(in_row, 0, TESS_MAX_ACTIONS / 8);
+    for (int32_t i = 0; i < stage->action_count; ++i) {
+        if (fires(&stage->maps[stage->actions[i].map].rows, tick->row_tick)) {
+            in_row[i / 32] |= (uint32_t)1 << (i % 32);
+        }
+    }
+}
+
+/* Carries out the actions among `in_row` whose maps fire at this tick of columns too. */
+static tess_status_t run_tick(const tick_t *tick, const uint32_t in_row[TESS_MAX_ACTIONS / 32])
+{
+    const tess_stage_t *stage = tick->stage;
+
+    for (int32_t word = 0; word * 32 < stage->action_count; ++word) {
+        for (uint32_t left = in_row[word]; left != 0; left &= left - 1) {
+            const tess_action_t *action = &stage->actions[word * 32 + __builtin_ctz(left)];
+            if (fires(&stage->maps[action->map].cols, tick->col_tick)) {
+                const tess_status_t status = act(tick, action);
+                if (status != TESS_OK) {
+                    return status;
+                }
+            }
+        }
+    }
+    return TESS_OK;
+}
+
 tess_status_t tess_stage_run(const tess_stage_t *stage, const tess_memory_t *memories, const tess_calls_t *calls)
 {
     tick_t tick = {.stage = stage, .memories = memories, .calls = calls};
 
+    TESS_ASSERT(stage->action_count <= TESS_MAX_ACTIONS);
     for (tick.row_tick = 0; tick.row_tick < stage->row_ticks; ++tick.row_tick) {
+        uint32_t in_row[TESS_MAX_ACTIONS / 32];
+        find_actions(&tick, in_row);
         for (tick.col_tick = 0; tick.col_tick < stage->col_ticks; ++tick.col_tick) {
-            for (int32_t i = 0; i < stage->action_count; ++i) {
-                const tess_status_t status = act(&tick, &stage->actions[i]);
-                if (status != TESS_OK) {
-                    return status;
-                }
+            const tess_status_t status = run_tick(&tick, in_row);
+            if (status != TESS_OK) {
+                return status;
             }
         }
     }

@@ -14,6 +14,8 @@
 
 /** Maps that one operator reads (CONCATENATION reads the most). */
 #define TESS_MAX_SOURCES 8
+/** Actions of a stage: a computation, a pull or a retirement each. */
+#define TESS_MAX_ACTIONS 512
 
 /**
  * How a map advances along one axis: it fires at ticks phase, phase + period, ...; the k-th time it computes
@@ -89,7 +91,7 @@ typedef struct {
 typedef struct {
     int32_t row_ticks, col_ticks;
     tess_place_t scratch_at; /**< of all kernels that need some */
-    int32_t action_count;
+    int32_t action_count;    /**< at most TESS_MAX_ACTIONS */
     const tess_action_t *actions;
     const tess_map_t *maps;
     const tess_node_t *nodes;
