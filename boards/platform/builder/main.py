@@ -13,9 +13,9 @@ from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Default, DefaultEnvi
 
 LIBRARIES = ("detect", "telemetry", "tessera")
 # Measured on whole models: with the kernels of Armv7E-M, whose loops are assembly, -Os executes 0.0 to 0.2 % more
-# instructions than -O2 and saves 7 % of the code; portable kernels need -O2 (docs/design.md). The same in
+# instructions than -O2 and saves 7 % of the code; portable kernels and the stage engine need -O2. The same in
 # tools/tessera/firmware/code_size.py.
-SMALL, FAST = "-Os", "-O2"
+SMALL, FAST = "-Os", ["-O2", "-fno-tree-loop-distribute-patterns"]  # copies stay in words, newlib's go by bytes
 
 env = DefaultEnvironment()
 platform = env.PioPlatform()
@@ -144,11 +144,15 @@ sources = [
     *env.CollectBuildFiles(f"$BUILD_DIR/port/{port}", str(firmware / "port" / port)),
 ]
 libraries = [
-    env.BuildLibrary(f"$BUILD_DIR/lib/{name}", str(firmware / "lib" / name), ["+<*>", "-<kernels/ref/>"])
+    env.BuildLibrary(
+        f"$BUILD_DIR/lib/{name}", str(firmware / "lib" / name), ["+<*>", "-<kernels/ref/>", "-<src/stage.c>"]
+    )
     for name in LIBRARIES
 ]
-portable_env = env.Clone(CCFLAGS=[FAST if flag == SMALL else flag for flag in env["CCFLAGS"]])
-portable = portable_env.BuildLibrary("$BUILD_DIR/lib/portable", str(firmware / "lib/tessera/kernels/ref"))
+portable_env = env.Clone(CCFLAGS=[*(flag for flag in env["CCFLAGS"] if flag != SMALL), *FAST])
+portable = portable_env.BuildLibrary(
+    "$BUILD_DIR/lib/portable", str(firmware / "lib/tessera"), ["-<*>", "+<kernels/ref/>", "+<src/stage.c>"]
+)
 program_env.Prepend(LIBS=[*libraries, portable])
 program_env.Append(LINKFLAGS=["-T", str(script)])
 elf = program_env.Program(f"$BUILD_DIR/{label}.elf", sources)

@@ -19,7 +19,7 @@ LIBRARY = ROOT / "firmware" / "lib" / "tessera"
 CACHE = ROOT / "build" / "kernels"
 GCC = "arm-none-eabi-gcc"
 FLAGS = ("-std=c11", "-mthumb", "-ffunction-sections", "-fdata-sections")
-SMALL, FAST = "-Os", "-O2"  # as in boards/platform/builder/main.py
+SMALL, FAST = ("-Os",), ("-O2", "-fno-tree-loop-distribute-patterns")  # as in boards/platform/builder/main.py
 
 
 def code_bytes(sources: Sources, board: Board) -> int:
@@ -32,7 +32,7 @@ def code_bytes(sources: Sources, board: Board) -> int:
         elf = folder / "model.elf"
         generated = sorted(str(folder / f) for f in sources.files if f.endswith(".c"))
         link = ["-nostdlib", "-Wl,--gc-sections", f"-Wl,-e,{sources.symbol}", f"-Wl,-u,{sources.symbol}"]
-        _gcc(board, [SMALL, *generated, *library, *link, "-Wl,--unresolved-symbols=ignore-all", "-o", str(elf)])
+        _gcc(board, [*SMALL, *generated, *library, *link, "-Wl,--unresolved-symbols=ignore-all", "-o", str(elf)])
         with elf.open("rb") as stream:
             text = ELFFile(stream).get_section_by_name(".text")
             return int(text["sh_size"]) if text else 0
@@ -41,7 +41,7 @@ def code_bytes(sources: Sources, board: Board) -> int:
 def _library_objects(board: Board) -> list[str]:
     """The kernel library, compiled once for a core and kept until a source changes."""
     files = sorted([*LIBRARY.rglob("*.c"), *LIBRARY.rglob("*.S")])
-    key = hashlib.sha256("\0".join([*board.cpu_flags, *FLAGS, SMALL, FAST]).encode())
+    key = hashlib.sha256("\0".join([*board.cpu_flags, *FLAGS, *SMALL, *FAST]).encode())
     for path in [*files, *sorted(LIBRARY.rglob("*.h"))]:
         key.update(path.read_bytes())
     folder = CACHE / key.hexdigest()[:16]
@@ -49,12 +49,12 @@ def _library_objects(board: Board) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     missing = [f for f, o in objects.items() if not o.is_file()]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda f: _gcc(board, [_level(f), "-c", str(f), "-o", str(objects[f])]), missing))
+        list(pool.map(lambda f: _gcc(board, [*_level(f), "-c", str(f), "-o", str(objects[f])]), missing))
     return [str(o) for o in objects.values()]
 
 
-def _level(source: Path) -> str:
-    return FAST if source.parent.name == "ref" else SMALL
+def _level(source: Path) -> tuple[str, ...]:
+    return FAST if source.parent.name == "ref" or source.name == "stage.c" else SMALL
 
 
 def _gcc(board: Board, arguments: list[str]) -> None:
