@@ -96,3 +96,17 @@ def test_weights_without_a_packed_form_stay_with_the_portable_kernel(tmp_path: P
     case = cross_case("pairs", *model, FAST, None, guarded=True)
     assert kernel(case).symbol == PORTABLE_KERNEL
     run_cross_cases([case], tmp_path)
+
+
+def test_last_weights_beyond_bytes_stay_with_the_portable_kernel(tmp_path: Path) -> None:
+    """Weights less their zero point may be so where only those of no whole word are; found by a random network."""
+    cases = []
+    for depth in (3, 6):
+        weights = np.full((5, depth), 255)
+        weights[:, : depth // 4 * 4] = 10
+        tensors = Spec((1, depth), np.uint8, 0.02, 3), Spec(weights.shape, np.uint8, 0.01, 1, weights)
+        option = options("FullyConnected", fusedActivationFunction=0)
+        model = Draw(0).case("FULLY_CONNECTED", [*tensors, None], [Spec((), np.uint8, 0.05, 1)], option, 4)
+        cases.append(cross_case(f"last_{depth}", *model, FAST, None, guarded=True))
+        assert kernel(cases[-1]).symbol == PORTABLE_KERNEL
+    run_cross_cases(cases, tmp_path)

@@ -104,7 +104,7 @@ def _pack(weights: Ints) -> tuple[Ints, Ints, int] | None:
     channels, depth = weights.shape
     words = depth // 4
     packed = weight_words(weights, np.arange(4 * words))
-    if packed is None:
+    if packed is None or weights.min() < -128 or weights.max() > 127:  # the last ones, of no whole word, are bytes
         return None
     values, pairs = packed
     chunk_words = _chunk_words(weights, pairs)
