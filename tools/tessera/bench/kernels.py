@@ -60,7 +60,7 @@ def measure_kernels(benches: Sequence[KernelBench], folder: Path, kernels: Kerne
         sources.append(made)
         symbols.append(json.loads(made.files["plan.json"])["steps"][0]["kernel"])
     program = build_cross(sources, folder)
-    requests = [Request(i, [_random(rng, g.tensor(t).shape) for t in g.inputs]) for i, g in enumerate(graphs)]
+    requests = [Request(i, [random_input(rng, g.tensor(t).shape) for t in g.inputs]) for i, g in enumerate(graphs)]
     runs = run_cross_batch(program, requests)
     return [
         KernelResult(bench, sum(run.step_instructions), _units(graph), symbol)
@@ -149,7 +149,7 @@ def _quant(scale: float, zero_point: int) -> Quant:
     return Quant(np.array([scale], np.float32), zero_point)
 
 
-def _random(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int8]:
+def random_input(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int8]:
     return rng.integers(-128, 128, shape).astype(np.int8)
 
 

@@ -26,6 +26,7 @@ from tessera.bench.kernels import KERNELS, KernelResult, measure_kernels
 from tessera.bench.measure import GoalMeasurement, Measurement, measure, measure_goal, model_arguments
 from tessera.bench.patch_table import patch_table
 from tessera.bench.peers import SPEED_PEERS, TFLM
+from tessera.bench.row_kernels import ROW_KERNELS, RowResult, measure_row_kernels
 from tessera.cli.command import console, progress, write_file
 from tessera.errors import BadInput, GotWorse, UnsupportedModel
 from tessera.models import ROOT
@@ -60,7 +61,8 @@ def bench(folder: str, only: str, check: bool) -> None:
     measured, goals, refused = _measure(arguments)
     with TemporaryDirectory() as temporary:
         kernels = measure_kernels(KERNELS, Path(temporary))
-    page = render("measurements.md.jinja2", measured, goals, refused, kernels)
+        rows = measure_row_kernels(ROW_KERNELS, Path(temporary))
+    page = render("measurements.md.jinja2", measured, goals, refused, kernels, rows)
     if only:
         console.print(page, markup=False, highlight=False, soft_wrap=True)
         return
@@ -129,6 +131,7 @@ def render(
     goals: Sequence[GoalMeasurement],
     refused: Sequence[str],
     kernels: Sequence[KernelResult] = (),
+    row_kernels: Sequence[RowResult] = (),
 ) -> str:
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -145,6 +148,7 @@ def render(
         goals=goals,
         refused=refused,
         kernels=kernels,
+        row_kernels=row_kernels,
         k_goals=K_INSTRUCTIONS,
         speed_peers=SPEED_PEERS,
         tflm=TFLM,
