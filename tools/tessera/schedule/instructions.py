@@ -25,7 +25,7 @@ def per_piece(kernels: KernelSet) -> int:
     read, also the beginning of a row."""
     if kernels.isa is Isa.PORTABLE:
         return 600
-    return 2200 if kernels.fast else 1250
+    return 2300 if kernels.fast else 1000
 
 
 def op_instructions(graph: Graph, op: Op, kernels: KernelSet, *, streamed: bool) -> int:
@@ -103,7 +103,7 @@ def _armv7e_m(graph: Graph, op: Op, fast: bool, streamed: bool) -> float:
         case ir.Add() | ir.Sub() | ir.Mul():
             return (10 if streamed else 7) * out
         case ir.Lookup():
-            return 4 * out
+            return 5 * out
         case _:
             return _others(op, out)
 
@@ -112,14 +112,14 @@ def _conv2d(fast: bool, streamed: bool, pointwise: bool) -> _Costs:
     if fast:
         return _Costs(0.74, 6, 2.25) if pointwise else _Costs(0.73, 9.6, 1.0)
     if pointwise:
-        return _Costs(1.3, 5, 0) if streamed else _Costs(0.96, 9, 5)
+        return _Costs(1.1, 7, 0.8) if streamed else _Costs(0.98, 8.4, 2)
     return _Costs(1.7, 25, 0)
 
 
 def _depthwise_conv2d(fast: bool, streamed: bool) -> _Costs:
     if fast:
         return _Costs(1.07, 5.2, 2.3 if streamed else 2.5)
-    return _Costs(3.3, 9, 0) if streamed else _Costs(1.9, 0, 4.5)
+    return _Costs(0.9, 21, 1.5) if streamed else _Costs(1.85, 0, 4.4)
 
 
 def _seen(graph: Graph, op: Op, conv: ir.Conv2D | ir.DepthwiseConv2D) -> tuple[int, int]:
