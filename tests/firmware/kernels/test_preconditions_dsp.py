@@ -1,0 +1,202 @@
+"""Operators at the edges of what each Armv7E-M kernel can hold, in QEMU against the interpreter.
+
+Biases put the greatest or the least sum of a channel next to a limit: of the sums themselves, or of what requantization
+makes of them. The input holds, for each channel, the window that gives its greatest sum and the one that gives its
+least, so that a kernel which is picked one step too far computes something else.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from on_cross import FAST, LEAN, CrossCase, graph_case, run_cross_cases
+from tessera.arith.fixed_point import quantize_multipliers
+from tessera.errors import UnsupportedModel
+from tessera.ir import attrs as ir
+from tessera.ir.graph import DType, Graph, Op, Quant, Tensor, TensorId
+from tessera.kernels.isa import KernelSet
+from tessera.kernels.select import select_kernels
+from tessera.schedule.region import FULL, Tile
+
+pytestmark = pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="qemu-system-arm is not installed")
+
+Ints = NDArray[np.int64]
+CLAMPS = ((-128, 127), (-128, 127), (-128, 60), (-60, 127), (100, 127), (-128, -100))
+LIMITS = (24, 24, 31, 32)  # bits of sums
+TILES = (None, None, Tile(1, FULL), Tile(1, 3))
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """Weights [channels, height, width, depth] of the windows that a channel sees."""
+
+    weights: Ints
+    attrs: Callable[[ir.Clamp], ir.Attrs]
+    depthwise: bool = False
+
+    @property
+    def rows(self) -> Ints:
+        return self.weights.reshape(len(self.weights), -1)
+
+    def stored(self) -> Ints:
+        """As the operator has them."""
+        if self.depthwise:
+            return np.moveaxis(self.weights, 0, 3).reshape(1, *self.weights.shape[1:3], -1)
+        return self.rows if isinstance(self.attrs((0, 0)), ir.FullyConnected) else self.weights
+
+    def extremes(self) -> NDArray[np.int8]:
+        """The windows of greatest and least sums beside each other: a map, or rows."""
+        windows = [np.where(w * sign > 0, 127, -128) for w in self.weights for sign in (1, -1)]
+        if self.depthwise:
+            windows = [np.concatenate(windows[side::2], axis=2) for side in (0, 1)]
+        if isinstance(self.attrs((0, 0)), ir.FullyConnected):
+            return np.stack(windows).reshape(1, 1, len(windows), -1).astype(np.int8)
+        return np.concatenate(windows, axis=1)[None].astype(np.int8)
+
+
+def draw_weighted(rng: np.random.Generator) -> Weighted:
+    kind = rng.choice(["conv", "conv", "rgb", "pointwise", "depthwise", "depthwise", "fully connected"])
+    depth, channels = int(rng.choice([1, 2, 3, 5, 8, 17])), int(rng.choice([1, 2, 3, 4, 5, 8, 11]))
+    kernel = tuple(int(k) for k in rng.choice([[1, 2], [2, 2], [3, 3], [5, 5], [4, 1]]))
+    match kind:
+        case "rgb":
+            shape, depth = (3, 3), 3
+        case "depthwise":
+            shape, depth = kernel if rng.integers(3) == 0 else (3, 3), 1
+        case "conv":
+            shape = kernel
+        case _:
+            shape, depth = (1, 1), int(rng.choice([1, 2, 3, 4, 5, 8, 40, 257, 258, 300, 508, 513, 530]))
+    weights = rng.integers(-127, 128, (channels, *shape, depth))
+    if rng.integers(3) == 0:  # of one sign, as large as can be
+        weights = np.where(rng.integers(0, 2, (channels, 1, 1, 1)), 127, -127) * np.ones_like(weights)
+    if rng.integers(4) == 0:  # beside a negative one it has no words
+        weights.reshape(-1)[rng.integers(weights.size)] = -128
+
+    def attrs(clamp: ir.Clamp) -> ir.Attrs:
+        if kind == "depthwise":
+            return ir.DepthwiseConv2D((1, 1), (0, 0, 0, 0), clamp, 1)
+        return ir.FullyConnected(clamp) if kind == "fully connected" else ir.Conv2D((1, 1), (0, 0, 0, 0), clamp)
+
+    return Weighted(weights, attrs, kind == "depthwise")
+
+
+def weighted_graph(name: str, rng: np.random.Generator) -> tuple[Graph, NDArray[np.int8]]:
+    op, clamp = draw_weighted(rng), CLAMPS[rng.integers(len(CLAMPS))]
+    in_zero, out_zero = (int(rng.choice([-128, 127, rng.integers(-128, 128)])) for _ in range(2))
+    x = op.extremes()
+    x_less = np.array([-128 - in_zero, 127 - in_zero])
+    products = op.rows[:, :, None] * x_less
+    least, most = products.min(axis=2).sum(axis=1), products.max(axis=2).sum(axis=1)
+    shift = int(rng.integers(0, 25))
+    scales = (rng.uniform(0.5, 1, len(least)) * 2.0**-shift).astype(np.float32)
+    if rng.integers(4) == 0:
+        scales[:] = np.float32(2.0**-shift)
+    limit = _limit(rng, scales, out_zero, clamp)
+    beyond = rng.choice([-2, -1, 0] if rng.integers(2) else [-1, 0, 1, 2], len(least))
+    upper = rng.integers(0, 2, len(least)) == 1
+    bias = np.where(upper, limit - 1 - most + beyond, -limit - least - beyond)
+    bias = np.clip(bias, -(1 << 31) + 1 - np.minimum(least, 0), (1 << 31) - 2 - np.maximum(most, 0))
+    stored = op.stored()
+    axis = 3 if op.depthwise else 0
+    attrs = op.attrs(clamp)
+    out_shape: tuple[int, ...] = (x.shape[2], len(least))
+    if not isinstance(attrs, ir.FullyConnected):
+        _, k_h, k_w, _ = stored.shape
+        out_shape = (1, x.shape[1] - k_h + 1, x.shape[2] - k_w + 1, len(least))
+    tensors = (
+        Tensor("in", x.shape, DType.INT8, Quant(np.array([1], np.float32), in_zero)),
+        Tensor("weights", stored.shape, DType.INT8, Quant(scales, 0, axis), stored.astype(np.int8)),
+        Tensor("bias", bias.shape, DType.INT32, Quant(scales, 0), bias.astype(np.int32)),
+        Tensor("out", out_shape, DType.INT8, Quant(np.array([1], np.float32), out_zero)),
+    )
+    inputs = (TensorId(0), TensorId(1), TensorId(2))
+    return Graph(name, tensors, (Op("out", attrs, inputs, (TensorId(3),)),), (TensorId(0),), (TensorId(3),)), x
+
+
+def _limit(rng: np.random.Generator, scales: NDArray[np.float32], zero_point: int, clamp: ir.Clamp) -> Ints:
+    """[channels] of the absolute value of a sum: 2^(bits - 1), or where its product with the multiplier and what is
+    added to it leave 32 bits, with as many bits below the point as a convolution's or a depthwise one's kernel has."""
+    bits = int(rng.choice(LIMITS))
+    if rng.integers(2):
+        return np.full(len(scales), 1 << (bits - 1), np.int64)
+    multipliers, shifts = quantize_multipliers(scales.astype(np.float64))
+    fine = int(rng.choice([7, 0]))
+    base = 0 if clamp == (-128, 127) else clamp[0]
+    k = np.left_shift(zero_point - base, np.maximum(-shifts, 0) + fine)
+    room = np.maximum((1 << 31) - np.abs(k) - (1 << (fine + 1)), 1)
+    return np.minimum((room << (31 - fine)) // np.maximum(multipliers, 1) + int(rng.integers(-2, 3)), 1 << 31)
+
+
+def draw_cases(count: int, kernels: KernelSet) -> list[CrossCase]:
+    cases: list[CrossCase] = []
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        graph, x = weighted_graph(f"edge_{seed}", rng)
+        try:
+            cases.append(
+                graph_case(graph, [x], kernels, TILES[rng.integers(len(TILES))], guarded=bool(rng.integers(2)))
+            )
+        except UnsupportedModel:
+            continue
+    return cases
+
+
+@pytest.mark.parametrize("kernels", [FAST, LEAN], ids=["fast", "lean"])
+def test_sums_and_requantization(kernels: KernelSet, cases: int, tmp_path: Path) -> None:
+    drawn = draw_cases(2 * cases, kernels)
+    assert len(drawn) > cases
+    picked: dict[str, Counter[bool]] = {}
+    for case in drawn:
+        graph = case.schedule.graph
+        (step,) = select_kernels(graph, case.schedule)
+        picked.setdefault(step.kind, Counter())[step.symbol.endswith("__dsp")] += 1
+    for kind in ("Conv2D", "DepthwiseConv2D", "FullyConnected"):
+        assert picked[kind][True] > 3, kind
+        assert picked[kind][False] > 3 or (kind, kernels) == ("Conv2D", FAST), kind
+    run_cross_cases(drawn, tmp_path)
+
+
+def two_graph(name: str, rng: np.random.Generator) -> tuple[Graph, list[NDArray[Any]]]:
+    """Every pair of bytes, with scales where the kernels end: factors of 1, 2 and 4, shifts of 0, 1 and 22."""
+    kind = (ir.Add, ir.Sub, ir.Mul)[rng.integers(3)]
+    near = float(rng.choice([1 - 2.0**-20, 1, 1 + 2.0**-20, rng.uniform(0.6, 1.7)]))
+    if kind is ir.Mul:
+        scales = (1.0, 1.0, near * 2.0 ** float(rng.choice([-2, -1, 0, 1, 2, 8, 15, 20, 21, 22, 23, 24])))
+    else:
+        largest = near * float(rng.choice([0.5, 1, 2, 4, 8]))
+        scales = (largest, largest * float(rng.choice([1, 0.5, 0.3, 1 / 100, 1 / 3000])), 1.0)
+        scales = (scales[1], scales[0], scales[2]) if rng.integers(2) else scales
+    zero_points = [int(rng.choice([-128, 127, 0, rng.integers(-128, 128)])) for _ in range(3)]
+    low, high = sorted(rng.integers(-128, 128, 2).tolist())
+    attrs = kind((-128, 127) if rng.integers(2) else (low, high))
+    shape = (1, 16, 16, 256)
+    tensors = tuple(
+        Tensor(n, shape, DType.INT8, Quant(np.array([s], np.float32), z))
+        for n, s, z in zip(("a", "b", "out"), scales, zero_points, strict=True)
+    )
+    inputs = (TensorId(0), TensorId(1))
+    every = np.arange(-128, 128, dtype=np.int8)
+    arrays = [np.repeat(every, 256).reshape(shape), np.tile(every, 256).reshape(shape)]
+    return Graph(name, tensors, (Op("out", attrs, inputs, (TensorId(2),)),), inputs, (TensorId(2),)), arrays
+
+
+def test_sums_and_products_of_two(cases: int, tmp_path: Path) -> None:
+    drawn, picked = [], Counter[str]()
+    for seed in range(max(10, cases // 2)):
+        rng = np.random.default_rng(seed)
+        graph, arrays = two_graph(f"two_{seed}", rng)
+        drawn.append(graph_case(graph, arrays, FAST, None, guarded=bool(rng.integers(2))))
+        (step,) = select_kernels(graph, drawn[-1].schedule)
+        picked[step.symbol] += 1
+    assert picked["tess_elementwise_s8__dsp"] < len(drawn), "portable kernels are beyond the edges"
+    run_cross_cases(drawn, tmp_path)
