@@ -102,7 +102,9 @@ def weighted_graph(name: str, rng: np.random.Generator) -> tuple[Graph, NDArray[
     if rng.integers(4) == 0:
         scales[:] = np.float32(2.0**-shift)
     limit = _limit(rng, scales, out_zero, clamp)
-    beyond = rng.choice([-2, -1, 0] if rng.integers(2) else [-1, 0, 1, 2], len(least))
+    beyond = rng.choice([-1, 0, 0], len(least))
+    if rng.integers(2):
+        beyond[rng.integers(len(least))] = 1
     upper = rng.integers(0, 2, len(least)) == 1
     bias = np.where(upper, limit - 1 - most + beyond, -limit - least - beyond)
     bias = np.clip(bias, -(1 << 31) + 1 - np.minimum(least, 0), (1 << 31) - 2 - np.maximum(most, 0))
