@@ -1,20 +1,25 @@
-"""docs/operators.md: what Tessera imports, from the same rules that refuse the rest."""
+"""docs/operators.md: what Tessera imports, from the rules that refuse the rest, and the kernels that run it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
 from tessera.frontend.supported import operator_table
-
-HEAD = """# Operators
-
-Written by `./inv docs` from the rules in `tools/tessera/frontend/supported.py`; do not edit. A model that breaks a
-rule is refused with that rule's sentence. Every operator equals LiteRT's reference kernels byte for byte. Shape
-arithmetic on int32 constants (SHAPE, PACK, GATHER and the like) is folded away while a file is read.
-
-| operator | conditions |
-|---|---|
-"""
+from tessera.kernels.dsp.served import SERVED, VIEWS
 
 
 def operators_page() -> str:
-    rows = (f"| {kind} | {'; '.join(sentences)} |\n" for kind, sentences in operator_table())
-    return HEAD + "".join(rows)
+    operators = operator_table()
+    served = {kind for row in SERVED for kind in row.operators}
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text: str = environment.get_template("operators.md.jinja2").render(
+        operators=operators,
+        served=SERVED,
+        views=VIEWS,
+        others=[kind for kind, _ in operators if kind not in served and kind not in VIEWS],
+    )
+    return text.rstrip("\n") + "\n"
