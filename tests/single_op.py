@@ -237,10 +237,20 @@ def _window(d: Draw, x: Spec, kernels: Sequence[int] = (1, 2, 3, 5, 7)) -> tuple
     return k_h, k_w, {"strideH": int(d.one(1, 2, 3)), "strideW": int(d.one(1, 2, 3)), "padding": valid}
 
 
+def _dilated_window(d: Draw, x: Spec) -> tuple[int, int, dict[str, int]]:
+    """The same with gaps between the taps of one kernel in four."""
+    k_h, k_w, fields = _window(d, x)
+    down, across = (int(d.one(1, 2, 3)) if dilated else 1 for dilated in [d.one(True, False, False, False)] * 2)
+    n, h, w, c = x.shape
+    if fields["padding"]:
+        x.shape = (n, max(h, (k_h - 1) * down + 1), max(w, (k_w - 1) * across + 1), c)
+    return k_h, k_w, {**fields, "dilationHFactor": down, "dilationWFactor": across}
+
+
 def conv_2d(d: Draw) -> Case:
     depth, channels = int(d.rng.integers(1, 20)), _boundary_or(d, int(d.rng.integers(1, 9)))
     x = d.spec((1, *d.dims(2), depth), d.byte_type())
-    k_h, k_w, fields = _window(d, x)
+    k_h, k_w, fields = _dilated_window(d, x)
     w, bias, out, fixed = weighted(
         d, x, (channels, k_h, k_w, depth), 0, k_h * k_w * depth, channels, must_have_bias=True
     )
@@ -251,7 +261,7 @@ def conv_2d(d: Draw) -> Case:
 def depthwise_conv_2d(d: Draw) -> Case:
     depth, factor = _boundary_or(d, int(d.rng.integers(1, 20))), int(d.one(1, 1, 2, 3))
     x = d.spec((1, *d.dims(2), depth), d.byte_type())
-    k_h, k_w, fields = _window(d, x)
+    k_h, k_w, fields = _dilated_window(d, x)
     w, bias, out, fixed = weighted(d, x, (1, k_h, k_w, depth * factor), 3, k_h * k_w, depth * factor)
     option = options("DepthwiseConv2D", depthMultiplier=factor, fusedActivationFunction=activation(d), **fields)
     return d.case("DEPTHWISE_CONV_2D", [x, w, *([bias] if bias else [])], [out], option, 3, fixed)

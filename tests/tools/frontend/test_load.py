@@ -121,7 +121,8 @@ def test_unreadable_paths(path: str, tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "dilation must be 1, but it is 2x1": lambda: conv(image(1, 9, 9, 2), dilationHFactor=2),
+    "at most 64 pixels .* but dilation 40x1 makes it 81x3": lambda: conv(image(1, 99, 9, 2), dilationHFactor=40),
+    "dilation must be positive, .* but dilation 0x1": lambda: conv(image(1, 9, 9, 2), dilationHFactor=0),
     r"read all input channels \(no grouped convolution\), but they read 2 of 4": lambda: conv(image(1, 9, 9, 4)),
     "batch 2 and the limit is 1": lambda: conv(image(2, 9, 9, 2)),
     "fused activation must be .* but its code is 4": lambda: conv(image(1, 9, 9, 2), fusedActivationFunction=4),

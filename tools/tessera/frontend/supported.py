@@ -189,10 +189,12 @@ def channels_are_a_multiple(op: OpView) -> str | None:
     return None if shape[0] == 1 and shape[3] % channels == 0 else f"weights {list(shape)} meet {channels} channels"
 
 
-def dilation_is_1(op: OpView) -> str | None:
-    """dilation must be 1"""
-    d = op.options.dilationHFactor, op.options.dilationWFactor
-    return None if d == (1, 1) else f"it is {d[0]}x{d[1]}"
+def dilated_kernel_is_at_most_64(op: OpView) -> str | None:
+    """dilation must be positive, and a dilated kernel at most 64 pixels high and wide, gaps included"""
+    (down, across), (height, width) = op.dilation, op.kernel
+    if min(down, across) >= 1 and ((down, across) == (1, 1) or max(height, width) <= 64):
+        return None
+    return f"dilation {down}x{across} makes it {height}x{width}"
 
 
 def window_is_in_the_map(op: OpView) -> str | None:
@@ -445,7 +447,7 @@ SUPPORTED: dict[str, Supported] = {
             int8_weights_are_symmetric,
             bias_is_int32,
             groups_are_1,
-            dilation_is_1,
+            dilated_kernel_is_at_most_64,
             *_WINDOW,
         ),
     ),
@@ -462,7 +464,7 @@ SUPPORTED: dict[str, Supported] = {
             int8_weights_are_symmetric,
             bias_is_int32,
             channels_are_a_multiple,
-            dilation_is_1,
+            dilated_kernel_is_at_most_64,
             *_WINDOW,
         ),
     ),

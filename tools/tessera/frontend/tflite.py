@@ -13,11 +13,12 @@ from ai_edge_litert import schema_py_generated as schema  # type: ignore[import-
 from tessera.arith.unary import concatenation_table
 from tessera.errors import BadInput, CorruptModel, UnsupportedModel
 from tessera.frontend.convert import Shape, convert
+from tessera.frontend.dilation import fill_gaps
 from tessera.frontend.flatbuffer import PARSE_ERRORS, FileModel, FileOp, FileTensor, read_flatbuffer
 from tessera.frontend.fold_shapes import FOLDERS
 from tessera.frontend.supported import QUANTISE_HINT, SUPPORTED, check
 from tessera.frontend.view import BYTE_TYPES, OpView, label
-from tessera.ir.attrs import Concatenation, Lookup
+from tessera.ir.attrs import Concatenation, Conv2D, DepthwiseConv2D, Lookup
 from tessera.ir.graph import DType, Graph, Op, Quant, Tensor, TensorId
 from tessera.ir.names import unique_names
 from tessera.ir.verify import InternalError, verify_graph
@@ -172,6 +173,8 @@ class _Loader:
         inputs = [TensorId(op.inputs[i]) for i in converted.operands]
         if isinstance(converted.attrs, Concatenation):
             inputs = [self._requantized(i, view.out) for i in inputs]
+        if isinstance(converted.attrs, Conv2D | DepthwiseConv2D) and view.dilation != (1, 1):
+            inputs[1] = self._add(fill_gaps(view.input(1), view.dilation))
         for i, shape in zip(op.outputs, converted.shapes, strict=True):
             self._set_shape(op, i, shape)
         self.ops.append(Op("", converted.attrs, tuple(inputs), tuple(TensorId(i) for i in op.outputs)))
@@ -219,13 +222,16 @@ class _Loader:
             )
         self.tensors[i] = replace(t, shape=shape)
 
+    def _add(self, tensor: Tensor) -> TensorId:
+        self.tensors.append(tensor)
+        return TensorId(len(self.tensors) - 1)
+
     def _requantized(self, i: TensorId, out: Tensor) -> TensorId:
         """An operand of CONCATENATION in the output's scale; only uint8 ones may differ."""
         x = self.tensors[i]
         if x.q.same_as(out.quant):
             return i
         name = f"{x.name}_requantized_{len(self.tensors)}"
-        self.tensors.append(Tensor(name, x.shape, out.dtype, out.quant))
-        made = TensorId(len(self.tensors) - 1)
+        made = self._add(Tensor(name, x.shape, out.dtype, out.quant))
         self.ops.append(Op("", Lookup(concatenation_table(x, out), "CONCATENATION"), (i,), (made,)))
         return made

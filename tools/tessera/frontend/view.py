@@ -60,10 +60,16 @@ class OpView:
         return int(self.options.strideH), int(self.options.strideW)
 
     @property
+    def dilation(self) -> Pair:
+        """Of a convolution."""
+        return int(self.options.dilationHFactor), int(self.options.dilationWFactor)
+
+    @property
     def kernel(self) -> Pair:
-        """Of a convolution (from its weights) or a pool (from its options)."""
+        """Of a convolution (from its weights, with the gaps of its dilation) or a pool (from its options)."""
         if self.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-            return self.input(1).shape[1], self.input(1).shape[2]
+            (height, width), (down, across) = self.input(1).shape[1:3], self.dilation
+            return (height - 1) * down + 1, (width - 1) * across + 1
         return int(self.options.filterHeight), int(self.options.filterWidth)
 
 
