@@ -7,6 +7,7 @@ least, so that a kernel which is picked one step too far computes something else
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -79,53 +80,98 @@ def draw_weighted(rng: np.random.Generator) -> Weighted:
     weights = rng.integers(-127, 128, (channels, *shape, depth))
     if rng.integers(3) == 0:  # of one sign, as large as can be
         weights = np.where(rng.integers(0, 2, (channels, 1, 1, 1)), 127, -127) * np.ones_like(weights)
-    if rng.integers(4) == 0:  # beside a negative one it has no words
+    if rng.integers(6) == 0:  # beside a negative one it has no words
         weights.reshape(-1)[rng.integers(weights.size)] = -128
-
-    def attrs(clamp: ir.Clamp) -> ir.Attrs:
-        if kind == "depthwise":
-            return ir.DepthwiseConv2D((1, 1), (0, 0, 0, 0), clamp, 1)
-        return ir.FullyConnected(clamp) if kind == "fully connected" else ir.Conv2D((1, 1), (0, 0, 0, 0), clamp)
-
-    return Weighted(weights, attrs, kind == "depthwise")
+    return Weighted(weights, _attrs(str(kind)), kind == "depthwise")
 
 
-def weighted_graph(name: str, rng: np.random.Generator) -> tuple[Graph, NDArray[np.int8]]:
-    op, clamp = draw_weighted(rng), CLAMPS[rng.integers(len(CLAMPS))]
-    in_zero, out_zero = (int(rng.choice([-128, 127, rng.integers(-128, 128)])) for _ in range(2))
-    x = op.extremes()
-    x_less = np.array([-128 - in_zero, 127 - in_zero])
+def _attrs(kind: str) -> Callable[[ir.Clamp], ir.Attrs]:
+    match kind:
+        case "depthwise":
+            return lambda clamp: ir.DepthwiseConv2D((1, 1), (0, 0, 0, 0), clamp, 1)
+        case "fully connected":
+            return ir.FullyConnected
+        case _:
+            return lambda clamp: ir.Conv2D((1, 1), (0, 0, 0, 0), clamp)
+
+
+def edge_graph(name: str, rng: np.random.Generator) -> tuple[Graph, NDArray[np.int8]]:
+    op, quantization = draw_weighted(rng), draw_quantization(rng)
+    x_less = np.array([-128, 127]) - quantization.in_zero
     products = op.rows[:, :, None] * x_less
     least, most = products.min(axis=2).sum(axis=1), products.max(axis=2).sum(axis=1)
-    shift = int(rng.integers(0, 25))
-    scales = (rng.uniform(0.5, 1, len(least)) * 2.0**-shift).astype(np.float32)
-    if rng.integers(4) == 0:
-        scales[:] = np.float32(2.0**-shift)
-    limit = _limit(rng, scales, out_zero, clamp)
+    scales = _scales(rng, len(least), 25)
+    limit = _limit(rng, scales, quantization)
     beyond = rng.choice([-1, 0, 0], len(least))
     if rng.integers(2):
         beyond[rng.integers(len(least))] = 1
     upper = rng.integers(0, 2, len(least)) == 1
     bias = np.where(upper, limit - 1 - most + beyond, -limit - least - beyond)
     bias = np.clip(bias, -(1 << 31) + 1 - np.minimum(least, 0), (1 << 31) - 2 - np.maximum(most, 0))
-    stored = op.stored()
-    axis = 3 if op.depthwise else 0
-    attrs = op.attrs(clamp)
-    out_shape: tuple[int, ...] = (x.shape[2], len(least))
+    x = op.extremes()
+    return layer(name, op, x, quantization, scales, bias), x
+
+
+def sweep_graph(name: str, rng: np.random.Generator) -> tuple[Graph, NDArray[np.int8]]:
+    """Channels that see every byte through one weight, with a bias that puts the output in its range: 256 sums one
+    after the other, so that all fractions of requantization come up."""
+    kind, quantization = str(rng.choice(["pointwise", "conv", "depthwise", "fully connected"])), draw_quantization(rng)
+    channels, depth = int(rng.integers(20, 40)), 1 if kind == "depthwise" else int(rng.choice([1, 4, 5]))
+    k_h, k_w = {"conv": (2, 3), "depthwise": (3, 3)}.get(kind, (1, 1))
+    weights = np.zeros((channels, k_h, k_w, depth), np.int64)
+    weights[:, k_h // 2, k_w // 2, depth // 2] = rng.choice([-2, -1, 1, 1, 3], channels)
+    scales = _scales(rng, channels, 7)
+    middle = rng.integers(-140, 141, channels) - quantization.out_zero
+    bias = (middle / scales).astype(np.int64) + rng.integers(-200, 200, channels)
+    every = np.arange(-128, 128, dtype=np.int8)
+    if kind == "fully connected":
+        x = np.repeat(every, depth).reshape(1, 1, 256, depth)
+    else:
+        columns = np.concatenate([every[: k_w // 2], every, every[: k_w - 1 - k_w // 2]])[:, None]
+        x = np.broadcast_to(columns, (1, k_h, len(columns), channels if kind == "depthwise" else depth)).copy()
+    return layer(name, Weighted(weights, _attrs(kind), kind == "depthwise"), x, quantization, scales, bias), x
+
+
+@dataclass(frozen=True)
+class Quantization:
+    in_zero: int
+    out_zero: int
+    clamp: ir.Clamp
+
+
+def draw_quantization(rng: np.random.Generator) -> Quantization:
+    zeros = [int(rng.choice([-128, 127, int(rng.integers(-128, 128))])) for _ in range(2)]
+    return Quantization(zeros[0], zeros[1], CLAMPS[rng.integers(len(CLAMPS))])
+
+
+def _scales(rng: np.random.Generator, channels: int, most_shift: int) -> NDArray[np.float32]:
+    """Of weights, to sums of 1; a fourth of them powers of two, which put ties everywhere."""
+    shift = int(rng.integers(0, most_shift))
+    exact = rng.integers(4) == 0
+    scales = 2.0**-shift * (np.ones(channels) if exact else rng.uniform(0.5, 1, channels))
+    return scales.astype(np.float32)
+
+
+def layer(
+    name: str, op: Weighted, x: NDArray[np.int8], quantization: Quantization, scales: NDArray[np.float32], bias: Ints
+) -> Graph:
+    stored, attrs, one = op.stored(), op.attrs(quantization.clamp), np.ones(1, np.float32)
+    out_shape: tuple[int, ...] = (x.shape[2], len(bias))
     if not isinstance(attrs, ir.FullyConnected):
         _, k_h, k_w, _ = stored.shape
-        out_shape = (1, x.shape[1] - k_h + 1, x.shape[2] - k_w + 1, len(least))
+        out_shape = (1, x.shape[1] - k_h + 1, x.shape[2] - k_w + 1, len(bias))
+    weights_quant = Quant(scales, 0, 3 if op.depthwise else 0)
     tensors = (
-        Tensor("in", x.shape, DType.INT8, Quant(np.array([1], np.float32), in_zero)),
-        Tensor("weights", stored.shape, DType.INT8, Quant(scales, 0, axis), stored.astype(np.int8)),
+        Tensor("in", x.shape, DType.INT8, Quant(one, quantization.in_zero)),
+        Tensor("weights", stored.shape, DType.INT8, weights_quant, stored.astype(np.int8)),
         Tensor("bias", bias.shape, DType.INT32, Quant(scales, 0), bias.astype(np.int32)),
-        Tensor("out", out_shape, DType.INT8, Quant(np.array([1], np.float32), out_zero)),
+        Tensor("out", out_shape, DType.INT8, Quant(one, quantization.out_zero)),
     )
     inputs = (TensorId(0), TensorId(1), TensorId(2))
-    return Graph(name, tensors, (Op("out", attrs, inputs, (TensorId(3),)),), (TensorId(0),), (TensorId(3),)), x
+    return Graph(name, tensors, (Op("out", attrs, inputs, (TensorId(3),)),), (TensorId(0),), (TensorId(3),))
 
 
-def _limit(rng: np.random.Generator, scales: NDArray[np.float32], zero_point: int, clamp: ir.Clamp) -> Ints:
+def _limit(rng: np.random.Generator, scales: NDArray[np.float32], quantization: Quantization) -> Ints:
     """[channels] of the absolute value of a sum: 2^(bits - 1), or where its product with the multiplier and what is
     added to it leave 32 bits, with as many bits below the point as a convolution's or a depthwise one's kernel has."""
     bits = int(rng.choice(LIMITS))
@@ -133,29 +179,29 @@ def _limit(rng: np.random.Generator, scales: NDArray[np.float32], zero_point: in
         return np.full(len(scales), 1 << (bits - 1), np.int64)
     multipliers, shifts = quantize_multipliers(scales.astype(np.float64))
     fine = int(rng.choice([7, 0]))
-    base = 0 if clamp == (-128, 127) else clamp[0]
-    k = np.left_shift(zero_point - base, np.maximum(-shifts, 0) + fine)
+    base = 0 if quantization.clamp == (-128, 127) else quantization.clamp[0]
+    k = np.left_shift(quantization.out_zero - base, np.maximum(-shifts, 0) + fine)
     room = np.maximum((1 << 31) - np.abs(k) - (1 << (fine + 1)), 1)
     return np.minimum((room << (31 - fine)) // np.maximum(multipliers, 1) + int(rng.integers(-2, 3)), 1 << 31)
 
 
-def draw_cases(count: int, kernels: KernelSet) -> list[CrossCase]:
+Make = Callable[[str, np.random.Generator], tuple[Graph, NDArray[np.int8]]]
+
+
+def draw_cases(make: Make, count: int, kernels: KernelSet) -> list[CrossCase]:
     cases: list[CrossCase] = []
     for seed in range(count):
         rng = np.random.default_rng(seed)
-        graph, x = weighted_graph(f"edge_{seed}", rng)
-        try:
-            cases.append(
-                graph_case(graph, [x], kernels, TILES[rng.integers(len(TILES))], guarded=bool(rng.integers(2)))
-            )
-        except UnsupportedModel:
-            continue
+        graph, x = make(f"{make.__name__}_{seed}", rng)
+        tile, guarded = TILES[rng.integers(len(TILES))], bool(rng.integers(2))
+        with contextlib.suppress(UnsupportedModel):
+            cases.append(graph_case(graph, [x], kernels, tile, guarded=guarded))
     return cases
 
 
 @pytest.mark.parametrize("kernels", [FAST, LEAN], ids=["fast", "lean"])
-def test_sums_and_requantization(kernels: KernelSet, cases: int, tmp_path: Path) -> None:
-    drawn = draw_cases(2 * cases, kernels)
+def test_edges_of_sums(kernels: KernelSet, cases: int, tmp_path: Path) -> None:
+    drawn = draw_cases(edge_graph, 2 * cases, kernels)
     assert len(drawn) > cases
     picked: dict[str, Counter[bool]] = {}
     for case in drawn:
@@ -166,6 +212,11 @@ def test_sums_and_requantization(kernels: KernelSet, cases: int, tmp_path: Path)
         assert picked[kind][True] > 3, kind
         assert picked[kind][False] > 3 or (kind, kernels) == ("Conv2D", FAST), kind
     run_cross_cases(drawn, tmp_path)
+
+
+@pytest.mark.parametrize("kernels", [FAST, LEAN], ids=["fast", "lean"])
+def test_every_byte(kernels: KernelSet, cases: int, tmp_path: Path) -> None:
+    run_cross_cases(draw_cases(sweep_graph, cases // 2, kernels), tmp_path)
 
 
 def two_graph(name: str, rng: np.random.Generator) -> tuple[Graph, list[NDArray[Any]]]:
