@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from small_graphs import graphs, three_ops
 
 from tessera.ir.graph import Graph
-from tessera.memory.plan import Memory, MemoryPlan, Place
+from tessera.memory.plan import Memory, MemoryPlan, Place, Role
 from tessera.memory.planner import plan_memory
 from tessera.report.memory_svg import memory_svg
+from tessera.report.svg import HATCHED
 from tessera.schedule.layerwise import make_schedule
 from tessera.schedule.patches import find_cuts, make_patches, patch_schedule
 from tessera.schedule.schedule import InputMode, MapPlan, Schedule, Stage, Sweep
@@ -37,7 +38,8 @@ def test_every_buffer_is_drawn_and_named(graph: Graph) -> None:
     text = memory_svg(schedule, plan, "a < b & c")
     root = ET.fromstring(text)
     tips = [path.findtext(f"{SVG}title", "") for path in root.iter(f"{SVG}path")]
-    assert [tip.split("\n")[0] for tip in tips] == [b.name for b in plan.buffers]
+    names = [f"{b.name}, scratch" if b.role is Role.SCRATCH else b.name for b in plan.buffers]
+    assert [tip.split("\n")[0] for tip in tips] == names
     words = " ".join(root.itertext())
     assert all(f"{b.nbytes:,} B" in words for b in plan.buffers)
     assert memory_svg(schedule, plan, "a < b & c") == text
@@ -53,7 +55,18 @@ def test_lines_slots_and_slopes() -> None:
     slanted = [d for d in paths if len({p.split()[0] for p in d.strip("MZ ").split(" L")}) > 2]
     assert len(slanted) == 3, "each border on a slope bends the outline inside the buffer, but for the first buffer"
     other = replace(plan, lower_bound_bytes=plan.lower_bound_bytes - 16, optimal=False)
-    assert f"lower bound {plan.lower_bound_bytes - 16:,} B" in memory_svg(schedule, other, "toy")
+    assert f">{plan.lower_bound_bytes - 16:,} B<" in memory_svg(schedule, other, "toy")
+
+
+def test_scratch_is_hatched() -> None:
+    schedule = make_schedule(three_ops())  # a depthwise convolution in place needs some
+    plan = plan_memory(schedule)
+    text = memory_svg(schedule, plan, "toy")
+    root = ET.fromstring(text)
+    hatched = [p.findtext(f"{SVG}title", "") for p in root.iter(f"{SVG}path") if p.get("fill") == HATCHED]
+    assert len(hatched) == sum(b.role is Role.SCRATCH for b in plan.buffers) > 0
+    assert all(", scratch" in tip for tip in hatched)
+    assert HATCHED.removeprefix("url(#").removesuffix(")") in {p.get("id") for p in root.iter(f"{SVG}pattern")}
 
 
 def test_parts_of_a_map_are_told_apart() -> None:

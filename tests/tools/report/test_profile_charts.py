@@ -11,6 +11,7 @@ from tessera.profile.profile import make_profile
 from tessera.report.profile_bars import WIDTH as BARS_WIDTH
 from tessera.report.profile_bars import bars_svg
 from tessera.report.profile_flame import INSTRUCTIONS, WIDTH, flame_svg
+from tessera.report.svg import fit_width, width_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -39,3 +40,10 @@ def test_every_step_has_a_bar_and_the_longest_fills_the_chart() -> None:
         widths[y] = widths.get(y, 0) + float(bar.get("width", "nan"))
     assert len(widths) == 3
     assert max(widths.values()) == pytest.approx(BARS_WIDTH, abs=1)
+
+
+def test_names_are_as_long_as_there_is_room() -> None:
+    assert fit_width("gemm4_relu", 100) == "gemm4_relu"
+    assert fit_width("gemm4_relu", 4.5) == "gemm…"
+    assert fit_width("gemm4_relu", 1) == ""
+    assert all(width_of(fit_width("gemm4_relu", room / 10)) <= room / 10 for room in range(80))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tessera.memory.plan import Buffer, MemoryPlan, Role
 from tessera.report.outlines import Frame, buffer_rects, outline
-from tessera.report.svg import px, render_svg, round_step
+from tessera.report.svg import HATCHED, px, render_svg, round_step
 from tessera.schedule.schedule import Schedule
 from tessera.schedule.slots import make_slots, stage_slots
 
@@ -22,7 +22,7 @@ COLOURS = {
     "lines": ("#7fc8c2", "#2c7a74", "rows kept"),
     "window": ("#d9e6a8", "#7d8f2f", "windows"),
     "left": ("#e8c9a0", "#96692b", "columns left from the span before"),
-    "scratch": ("#ffffff", "#a0a8b0", "scratch of kernels"),
+    "scratch": (HATCHED, "#76848f", "scratch of kernels"),
     "stage": ("#eef7f6", "#9fcfca", "while a streamed stage runs"),
 }
 

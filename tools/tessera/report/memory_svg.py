@@ -10,7 +10,7 @@ from tessera.ir.graph import Graph, Op
 from tessera.memory.plan import MemoryPlan, Role
 from tessera.memory.planner import step_bytes
 from tessera.report.outlines import Frame, Rect, addresses, buffer_rects, outline, overlapping, shared
-from tessera.report.svg import CHARACTER, fit, px, render_svg, round_step, short_names
+from tessera.report.svg import CHARACTER, HATCHED, fit, px, render_svg, round_step, short_names
 from tessera.schedule.schedule import Schedule
 from tessera.schedule.slots import Slot, make_slots, stage_slots
 
@@ -28,7 +28,7 @@ COLOURS = {
     "rows kept": ("#7fc8c2", "#2c7a74"),
     "window": ("#d9e6a8", "#7d8f2f"),
     "columns left": ("#e8c9a0", "#96692b"),
-    "scratch": ("#ffffff", "#a0a8b0"),
+    "scratch": (HATCHED, "#76848f"),
 }
 KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (ir.Conv2D, "conv2d"),
@@ -277,7 +277,7 @@ def _limits(plan: MemoryPlan, bottom: float, scale: float) -> tuple[Limit, ...]:
     arena = f"arena {plan.arena_bytes:,} B"
     if plan.optimal:
         return (Limit(px(top), px(top + 4), "#c0392b", "none", (arena, "= lower bound:", "proven least")),)
-    lower = (f"lower bound {plan.lower_bound_bytes:,} B",)
+    lower = ("lower bound", f"{plan.lower_bound_bytes:,} B")
     return (
         Limit(px(top), px(top + 4), "#c0392b", "none", (arena,)),
         Limit(px(bound), px(max(bound + 4, top + 20)), "#2c7a4b", "7 4", lower),

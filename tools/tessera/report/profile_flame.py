@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tessera.profile.profile import Part, Profile, Tally
-from tessera.report.svg import CHARACTER, fit, px, render_svg, short_names
+from tessera.report.svg import fit_width, px, render_svg, short_names, width_of
 
 INSTRUCTIONS = "instructions"
 LEFT, TOP, WIDTH, ROW, GAP, BELOW = 24, 92, 1240, 46, 2, 30
 FONT = 11
+LEAST_READ = 8  # characters of a step's name
 COLOURS = {
     "conv2d": ("#8fb8e8", "#3f6fa8"),
     "depthwise_conv2d": ("#93d1b5", "#3c8a68"),
@@ -87,16 +88,18 @@ def flame_svg(profile: Profile, title: str, by: str) -> str:
     parts = [*(s.part for s in profile.steps), profile.engine]
     boxes = [_box(LEFT, 0, WIDTH, ("#eef1f4", "#76848f"), title, _amount(total, unit), f"{title}: {total:,.0f} {unit}")]
     x = float(LEFT)
-    for name, colour, kernel, part in zip(names, colours, kernels, parts, strict=True):
+    for n, (name, colour, kernel, part) in enumerate(zip(names, colours, kernels, parts, strict=True)):
         amount = measured(part.total, by)
         width = WIDTH * amount / total
-        tip = f"{name} ({kernel}): {_amount(amount, unit)}, {100 * amount / total:.1f} %"
-        boxes.append(_box(x, 1, width, COLOURS[colour], name, f"{100 * amount / total:.1f} %", tip))
+        number = str(n) if n < len(profile.steps) else ""
+        tip = f"{number} {name} ({kernel}): {_amount(amount, unit)}, {100 * amount / total:.1f} %".strip()
+        boxes.append(_box(x, 1, width, COLOURS[colour], name, f"{100 * amount / total:.1f} %", tip, number))
         boxes += _functions(part, x, width, COLOURS[colour], name, by, unit)
         x += width
     page = _Page(
         title=f"{title}: where the {unit} go",
-        summary="The model, its steps in order, the functions that each runs. Point at a box for its figures.",
+        summary="The model, its steps in order by name or number, the functions that each runs. Point at a box for its "
+        "figures.",
         width=2 * LEFT + WIDTH,
         height=TOP + 3 * (ROW + GAP) + BELOW,
         left=LEFT,
@@ -122,16 +125,21 @@ def _functions(
     return boxes
 
 
-def _box(x: float, layer: int, width: float, colour: tuple[str, str], label: str, more: str, tip: str) -> _Box:
-    room = int((width - 8) / (CHARACTER * FONT))
-    shown = fit(label, room) if room >= 3 else ""
+def _box(
+    x: float, layer: int, width: float, colour: tuple[str, str], label: str, more: str, tip: str, number: str = ""
+) -> _Box:
+    """`number` stands for a label of which hardly anything can be read."""
+    ems = (width - 6) / FONT
+    shown = fit_width(label, ems)
+    if number and len(shown) < min(len(label), LEAST_READ):
+        shown = number if width_of(number) <= ems else ""
     return _Box(
         px(x),
         TOP + layer * (ROW + GAP),
         round(max(width - (0.5 if width > 2 else 0), 0.0), 2),
         *colour,
         shown,
-        more if shown and len(more) <= room else "",
+        more if shown and width_of(more) <= ems else "",
         tip,
     )
 

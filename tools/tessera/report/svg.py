@@ -9,6 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 CHARACTER = 0.56  # width of a character in ems, on average
+WIDE, NARROW = "mwMW%@…—", "iljtfrI.,:;'| "
+HATCHED = "url(#hatched)"  # a fill of hatched.svg.jinja2
 
 
 def render_svg(template: str, page: Any) -> str:
@@ -41,6 +43,16 @@ def fit(text: str, characters: int) -> str:
     if len(text) <= characters:
         return text
     return f"…{text[-keep:]}" if "/" in text else f"{text[:keep]}…"
+
+
+def fit_width(text: str, ems: float) -> str:
+    """As much of a name as surely has room, in most fonts; empty if that says nothing."""
+    return next((fit(text, n) for n in range(len(text), 2, -1) if width_of(fit(text, n)) <= ems), "")
+
+
+def width_of(text: str) -> float:
+    """In ems, at most, of Helvetica and of what stands for it where it is missing."""
+    return sum(1.0 if c in WIDE else 0.42 if c in NARROW else 0.64 for c in text)
 
 
 def short_names(names: Sequence[str]) -> list[str]:
