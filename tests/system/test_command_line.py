@@ -18,7 +18,7 @@ PLAN_KEYS = {
     *("model", "board", "schedule", "arena_bytes", "scratch_bytes", "input_frame_bytes", "peak_sram_bytes"),
     *("lower_bound_bytes", "optimal", "macs", "macs_executed", "weights_bytes", "code_bytes"),
     *("input", "input_modes", "input_frame_in_arena_bytes", "input_bytes_pulled", "input_pulls_per_byte"),
-    *("macs_factor", "stages", "memories"),
+    *("macs_factor", "stages", "memories", "kernel_set"),
 }
 SRAM_KEYS = {
     *("stack_bytes", "static_ram_bytes", "stack_reserved_bytes", "sram_total_bytes", "sram_limit_bytes"),

@@ -9,6 +9,7 @@ from tessera.cli.inspect import weights_bytes
 from tessera.errors import DoesNotFit
 from tessera.firmware.build import Firmware
 from tessera.ir.graph import TensorId
+from tessera.kernels.isa import Isa, KernelSet
 from tessera.memory.planner import step_bytes
 from tessera.pipeline import Compiled
 from tessera.schedule.cost import input_bytes_pulled, macs_executed, op_macs, op_macs_executed
@@ -29,6 +30,7 @@ def memory_report(compiled: Compiled, board: Board) -> dict[str, Any]:
         "input": compiled.options.input_mode.value,
         "arena_bytes": plan.arena_bytes,
         "scratch_bytes": plan.scratch_bytes,
+        "kernel_set": kernel_set(schedule.kernels),
         "input_frame_bytes": frame if schedule.input_mode is InputMode.REREAD else 0,
         "input_frame_in_arena_bytes": sum(graph.tensor(t).nbytes for t in graph.inputs if t not in pulled),
         "input_modes": {
@@ -47,6 +49,13 @@ def memory_report(compiled: Compiled, board: Board) -> dict[str, Any]:
         "stages": stage_rows(compiled),
         "weights_bytes": weights_bytes(graph),
     }
+
+
+def kernel_set(kernels: KernelSet) -> str:
+    """For reports: fast or lean, of a board with an instruction set of its own."""
+    if kernels.isa is not Isa.PORTABLE:
+        return "fast" if kernels.fast else "lean"
+    return "portable"
 
 
 def pulled_inputs(compiled: Compiled) -> tuple[TensorId, ...]:
@@ -124,8 +133,8 @@ def sram_sentence(report: dict[str, Any]) -> str:
     verdict = "" if limit is None else f", {'within' if report['within_limit'] else 'over'} the limit of {limit:,} B"
     return (
         f"SRAM    {report['sram_total_bytes']:,} B: arena {report['arena_bytes']:,} B "
-        f"({report['scratch_bytes']:,} B of it scratch), stack {report['stack_reserved_bytes']:,} B{used}, "
-        f"static {report['static_ram_bytes']:,} B{verdict}"
+        f"({report['scratch_bytes']:,} B of it scratch of {report['kernel_set']} kernels), "
+        f"stack {report['stack_reserved_bytes']:,} B{used}, static {report['static_ram_bytes']:,} B{verdict}"
     )
 
 

@@ -113,7 +113,7 @@ def _show(compiled: Compiled, report: dict[str, Any]) -> None:
         f"{modes_sentence(report)}\n"
         f"arena   {report['arena_bytes']:,} B ({proof}; lower bound {report['lower_bound_bytes']:,} B)\n"
         f"{_search_sentence(compiled)}"
-        f"scratch {report['scratch_bytes']:,} B of the arena, while kernels run\n"
+        f"scratch {report['scratch_bytes']:,} B of the arena, while {report['kernel_set']} kernels run\n"
         f"{folding_sentence(report['folded'], 'folded  ')}"
         f"flash   weights {report['weights_bytes']:,} B, code {report['code_bytes']:,} B\n"
         f"{macs_sentence(report)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,8 +170,7 @@ def _steps_table(report: dict[str, Any], profile: Profile, by: str) -> Table:
         "stack",
         *([""] if console.width >= BARS else []),
     )
-    taken = sum(PADDING + max(map(len, column)) for column in zip(head, *rows, strict=True))
-    room = max(console.width - taken - 2 * PADDING - 1, 20)  # for name and kernel
+    room = _room(head, rows, columns=2)  # for name and kernel
     table = Table(title=f"{report['model']} on {report['board']}, by {by}", title_justify="left", box=SIMPLE_HEAD)
     for name in (head[0], "name", "kernel", *head[1:]):
         table.add_column(name, justify="left" if name in ("name", "kernel", "") else "right", no_wrap=True)
@@ -182,16 +182,27 @@ def _steps_table(report: dict[str, Any], profile: Profile, by: str) -> Table:
 
 
 def _kernels_table(report: dict[str, Any]) -> Table:
-    table = Table(title="by kernel", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("kernel", "steps", "MACs", "instr.", "share", "/MAC", "~M4/MAC", "~M7/MAC"):
-        table.add_column(name, justify="left" if name == "kernel" else "right", no_wrap=True)
+    head = ("steps", "MACs", "instr.", "share", "/MAC", "~M4/MAC", "~M7/MAC")
+    rows = []
     for row in report["kernels"]:
         macs = row["macs"]
         each = [f"{n / macs:.2f}" if macs else "" for n in (row["instructions"], *row["estimated_cycles"].values())]
         share = _share(row["instructions"], report["total"]["instructions"])
-        counts = [_short(macs) if macs else "", _short(row["instructions"])]
-        table.add_row(row["kernel"].removeprefix("tess_"), str(row["steps"]), *counts, share, *each)
+        counts = (str(row["steps"]), _short(macs) if macs else "", _short(row["instructions"]))
+        rows.append((*counts, share, *each))
+    table = Table(title="by kernel", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("kernel", *head):
+        table.add_column(name, justify="left" if name == "kernel" else "right", no_wrap=True)
+    room = _room(head, rows, columns=1)
+    for row, cells in zip(report["kernels"], rows, strict=True):
+        table.add_row(fit(row["kernel"].removeprefix("tess_"), room), *cells)
     return table
+
+
+def _room(head: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> int:
+    """Characters that the terminal has for further columns, beside these cells."""
+    taken = sum(PADDING + max(map(len, column)) for column in zip(head, *rows, strict=True))
+    return max(console.width - taken - columns * PADDING - 1, 10 * columns)
 
 
 def _list(blocks: tuple[HotBlock, ...]) -> None:
