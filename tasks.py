@@ -18,8 +18,14 @@ INPUT = (
     "how the image comes in: resident, streamed (rows are pulled once, in order) or reread (parts of rows are pulled, "
     "possibly again); without limits: the least work in the board's memory"
 )
-SRAM = "limit for all of SRAM, for instance 64k (1,024 bytes each) or 64kB (default: the board's); the least work in it"
-MAX_MACS = "limit for MACs executed, as a multiple of the model's; without --sram: the least memory with them"
+SRAM = (
+    "limit for all of SRAM, for instance 64k (1,024 bytes each) or 64kB (default: the board's); the least work in it, "
+    "with fast kernels if they fit"
+)
+MAX_MACS = (
+    "limit for MACs executed, as a multiple of the model's; without --sram: the least memory with them, and with lean "
+    "kernels, which are slower"
+)
 JSON = "also write the report to this file, as JSON"
 CHOICES = {"edges": EDGES, "input": INPUT, "sram": SRAM, "max_macs": MAX_MACS}
 
@@ -38,7 +44,8 @@ def inspect(_c: Context, model: str = "", json: str = "") -> None:
         "model": MODEL,
         "board": BOARD,
         "svg": "draw the memory map, or with --pareto the plot, into this file",
-        "pareto": "the front of SRAM against MACs, for every way to hand over the image (minutes for a large model)",
+        "pareto": "the front of SRAM against MACs with lean kernels, for every way to hand over the image (minutes for "
+        "a large model)",
         **CHOICES,
         "json": JSON,
     }
@@ -156,7 +163,8 @@ def verify(
         "board": BOARD + "; its simulator runs",
         "image": "a .npy array, or a picture; without it the input is random",
         "seed": "of the random input",
-        "by": "what widths and bars show: instructions, or estimated cycles of cortex-m4 or cortex-m7",
+        "by": "what the flame chart and the terminal's bars show: instructions, or estimated cycles of cortex-m4 or "
+        "cortex-m7",
         "hot": "list so many blocks of instructions, those that take the most",
         "svg": "draw model, steps and functions as layers of boxes into this file",
         "bars": "draw a bar of every step's instructions into this file",
@@ -273,7 +281,7 @@ def bench(_c: Context, models: str = "", only: str = "", check: bool = False) ->
 @task
 @command
 def docs(_c: Context) -> None:
-    """Write what is generated in docs/: operators.md, cycle_model.md and the pictures of memory.md."""
+    """Write what is generated in docs/: operators.md, cycle_model.md and the pictures."""
     developer.docs()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from small_net import small_net
+from tessera.board import load_board
 from tessera.cli.choices import parse_choices
 from tessera.cli.pareto import plan_pareto
 from tessera.errors import BadInput
@@ -61,7 +62,7 @@ def test_no_line_is_beaten_and_the_last_computes_nothing_again(report: dict[str,
 def test_a_plan_within_the_macs_of_a_line_needs_no_more(model: str, report: dict[str, Any], mode: InputMode) -> None:
     for line in points(report, mode):
         options = ScheduleOptions(mode, max_macs=line["macs_factor"])
-        found = compile_model(find_model(model), None, options=options, time_limit_s=1).found
+        found = compile_model(find_model(model), load_board("f4"), options=options, time_limit_s=1).found
         assert found.factor <= line["macs_factor"]
         assert found.needed_bytes <= 1.02 * line["sram_bytes"]
 

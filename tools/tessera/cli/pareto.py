@@ -17,6 +17,7 @@ from tessera.cli.command import console, searching, write_file, write_json
 from tessera.errors import BadInput
 from tessera.frontend.tflite import load_tflite
 from tessera.ir.graph import Graph
+from tessera.kernels.isa import Isa, KernelSet
 from tessera.memory.planner import plan_memory
 from tessera.models import find_model
 from tessera.pipeline import possible_modes, simplify
@@ -49,7 +50,8 @@ def plan_pareto(model_name: str, board_name: str, choices: Choices, svg: str, js
         raise BadInput("--pareto shows what every limit allows; leave out --sram and --max-macs, or leave out --pareto")
     graph = simplify(load_tflite(model.read(), name=model.name), choices.edges)
     modes = sorted(possible_modes(graph), key=lambda mode: mode is not choices.options.input_mode)
-    planned = {mode: _front(graph, mode) for mode in modes}
+    lean = KernelSet(Isa(board.isa), fast=False)  # as --max-macs takes them
+    planned = {mode: _front(graph, mode, lean) for mode in modes}
     points, peers = [p.point for front in planned.values() for p in front], peer_points(model.name)
     _show(model.name, board, planned, peers)
     if svg:
@@ -58,11 +60,11 @@ def plan_pareto(model_name: str, board_name: str, choices: Choices, svg: str, js
     write_json(json_path, _report(model.name, board, planned, peers))
 
 
-def _front(graph: Graph, mode: InputMode) -> list[Planned]:
+def _front(graph: Graph, mode: InputMode, kernels: KernelSet) -> list[Planned]:
     """Planned points of which none has less memory and fewer MACs, from the least memory up."""
     planned: list[Planned] = []
     with searching(f"{graph.name}, {mode.value}") as progress:
-        search, points = search_front(start_search(graph, mode), progress)
+        search, points = search_front(start_search(graph, mode, kernels), progress)
         chosen, least = _apart(points, search.macs), min((p.cost for p in points), default=0)
         for done, point in enumerate(chosen):
             planned.append(_planned(search, point, least, mode))
@@ -106,8 +108,8 @@ def _show(name: str, board: Board, planned: dict[InputMode, list[Planned]], peer
     if peers:
         console.print(_others(peers))
     console.print(
-        "SRAM: arena and kernel scratch, as placed in one memory; stack and variables come to it. MACs as multiples of "
-        "the model's; instructions, estimated, of the fewest in the mode.",
+        "SRAM: arena with the scratch of lean kernels, as placed in one memory; stack and variables come to it. MACs "
+        "as multiples of the model's; instructions, estimated, of the fewest in the mode.",
         highlight=False,
     )
 
