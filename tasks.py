@@ -11,7 +11,7 @@ from invoke import Context, task  # noqa: E402
 from tessera.cli import developer  # noqa: E402
 from tessera.cli.command import command  # noqa: E402
 
-MODEL = "a name in models/ or a path to an int8 .tflite file"
+MODEL = "a name in models/ or a path to an int8 or uint8 .tflite file"
 BOARD = "qemu-m4, qemu-m7, f4, f7 or h7"
 EDGES = "int8 or float"
 INPUT = (
@@ -272,7 +272,7 @@ def lint(_c: Context, fix: bool = False) -> None:
 )
 @command
 def bench(_c: Context, models: str = "", only: str = "", check: bool = False) -> None:
-    """Measure all models and write docs/measurements.md, or check that nothing got worse than it says."""
+    """Measure all models and write docs/measurements.* and README's table, or check that nothing got worse."""
     from tessera.cli.bench import bench as measure
 
     measure(models, only, check)
