@@ -163,7 +163,7 @@ def test_float_edges() -> None:
 @given(st.integers(1, 9), st.integers(1, 19), st.sampled_from([(False, False), (True, False), (False, True)]))
 @settings(max_examples=200, deadline=None)
 def test_resize_rows(rows, out_rows, mode):  # type: ignore[no-untyped-def]
-    """The lead from rows computed in one numpy expression (TFLite's formulas, see spikes/exact)."""
+    """The lead from rows computed in one numpy expression (the formulas of TFLite)."""
     corners, half = mode
     out = np.arange(out_rows, dtype=np.float32)
     f = np.float32

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from byte_machine import run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from networks import Network
 from random_stages import streamed_schedules
 from small_graphs import Builder, graphs, three_ops
 
 from tessera.board import BoardMemory
 from tessera.ir.graph import Graph
+from tessera.kernels.isa import PORTABLE, Isa, KernelSet
 from tessera.memory.align import ARENA_ALIGNMENT, align_up
 from tessera.memory.buffers import make_buffers, make_overlaps
 from tessera.memory.heat import byte_accesses
@@ -145,17 +148,27 @@ def test_hot_buffers_cost_a_few_bytes_at_most(graph: Graph, first: int) -> None:
     assert all(m.bytes <= limits[m.name] for m in plan.memories)
 
 
-def test_accesses() -> None:
-    schedule = make_schedule(three_ops())
-    buffers = make_buffers(schedule)
-    counted = zip(buffers, byte_accesses(schedule, buffers), strict=True)
-    by_name = {b.name: n for b, n in counted if b.role is Role.WHOLE}
-    assert by_name == {
-        "input0": 8 * 8 * 8 * 27,
-        "conv2d0": 512 + 8 * 8 * 8 * 9,
-        "depthwiseconv2d1": 512 + 8 * 8 * 16 * 8,
-        "conv2d2": 1024,
+@pytest.mark.parametrize("kernels", [PORTABLE, KernelSet(Isa.ARMV7E_M)], ids=["portable", "fast"])
+def test_products_read_the_scratch_where_there_is_one(kernels: KernelSet) -> None:
+    """And the map only to bring it there."""
+    n = Network()
+    x = n.input(8, 8, 3)
+    y = n.conv(x, 8, (3, 3), padding=(1, 1, 1, 1))
+    z = n.depthwise(y, (3, 3), padding=(1, 1, 1, 1))
+    schedule = replace(make_schedule(n.graph(n.conv(z, 16, (1, 1)))), kernels=kernels)
+    graph, buffers = schedule.graph, make_buffers(schedule)
+    counted = list(zip(buffers, byte_accesses(schedule, buffers), strict=True))
+    first, second, third = (graph.ops[stage.ops[0]].outputs[0] for stage in schedule.stages)
+    products = {first: 64 * 8 * 27, second: 64 * 8 * 9, third: 64 * 16 * 8}
+    fast = kernels.isa is Isa.ARMV7E_M
+    assert {b.tensors[0]: accesses for b, accesses in counted if b.role is Role.WHOLE} == {
+        x: 64 * 27 if fast else products[first],
+        first: 512 + 512,
+        second: 512 + (1024 if fast else products[third]),  # at least what is written meanwhile
+        third: 1024,
     }
+    scratch = {b.tensors[0]: accesses for b, accesses in counted if b.role is Role.SCRATCH}
+    assert scratch == (products if fast else {second: products[second]})
 
 
 @given(streamed_schedules())

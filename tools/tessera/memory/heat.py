@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tessera.ir.graph import TensorId
+from tessera.ir.attrs import DepthwiseConv2D
+from tessera.ir.graph import Graph, Op, TensorId
+from tessera.kernels.scratch import scratch_bytes
 from tessera.memory.buffers import is_reduction
 from tessera.memory.plan import Buffer, Role
 from tessera.schedule.check import computed_pixels
@@ -13,23 +15,37 @@ from tessera.schedule.schedule import MapPlan, Schedule, Stage
 
 
 def byte_accesses(schedule: Schedule, buffers: Sequence[Buffer]) -> tuple[int, ...]:
-    """Bytes read and written of each buffer. A kernel reads a byte of its map for each multiplication; rows of a map
-    that lie partly in its window and partly in its lines are read as often here as there."""
+    """Bytes read and written of each buffer. A kernel reads a byte for each multiplication: of its scratch, where it
+    brings the map there first, else of its map. Rows of a map that lie partly in its window and partly in its lines are
+    read as often here as there."""
     graph, counts = schedule.graph, _Counts(buffers)
     for number, stage in enumerate(schedule.stages):
         plans = {m.tensor: m for m in stage.maps}
         for m in stage.maps:
             counts.add_upkeep(number, m, _computed_bytes(schedule, stage, m), graph.tensor(m.tensor).nbytes)
         for op in (graph.ops[i] for i in stage.ops):
+            products = op_macs_executed(schedule, number, op)
+            if scratch_bytes(graph, op, schedule.kernels, streamed=not stage.is_layer):
+                counts.add(graph.ops[stage.ops[0]].outputs[0], Role.SCRATCH, number, products)
+                products //= _shared_by(graph, op)
             written = sum(
                 _computed_bytes(schedule, stage, plans[t]) if t in plans else graph.tensor(t).nbytes for t in op.outputs
             )
             for t in op.outputs if stage.is_layer else ():
                 counts.add(t, Role.WHOLE, -1, graph.tensor(t).nbytes)
             for t in (t for t in dict.fromkeys(op.inputs) if not graph.tensor(t).is_constant):
-                read = max(op_macs_executed(schedule, number, op), graph.tensor(t).nbytes) if t == op.inputs[0] else 0
+                read = max(products, graph.tensor(t).nbytes) if t == op.inputs[0] else 0
                 counts.add_reads(number, plans.get(t), t, max(read, written))
     return tuple(counts.counts)
+
+
+def _shared_by(graph: Graph, op: Op) -> int:
+    """Products that one byte of the map is brought to the scratch for: one for each output channel, or of a depthwise
+    convolution one for each weight of its channel."""
+    if isinstance(op.attrs, DepthwiseConv2D):
+        _, height, width, _ = graph.tensor(op.inputs[1]).shape
+        return height * width
+    return graph.tensor(op.outputs[0]).shape[-1]
 
 
 class _Counts:
