@@ -55,7 +55,7 @@ def test_a_profile_adds_up_to_what_a_run_counts(model: Path, tmp_path: Path, boa
     run = json.loads((tmp_path / "run.json").read_text())
     # a run takes off what it costs to call its hook, give or take what its arguments cost
     pieces = len(run["steps"]) if run["schedule"] == "layerwise" else PIECES
-    assert abs(run["instructions"] - report["total"]["instructions"]) <= 32 * pieces
+    assert abs(run["instructions"] - report["total"]["instructions"]) <= 64 * pieces
     assert [s["kernel"] for s in report["steps"]] == [s["kernel"] for s in run["steps"]]
 
 
