@@ -11,7 +11,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +230,19 @@ def test_edges_of_sums(kernels: KernelSet, cases: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kernels", [FAST, LEAN], ids=["fast", "lean"])
 def test_every_byte(kernels: KernelSet, cases: int, tmp_path: Path) -> None:
     run_cross_cases(draw_cases(sweep_graph, cases // 2, kernels), tmp_path)
+
+
+@pytest.mark.parametrize("kernels", [FAST, LEAN], ids=["fast", "lean"])
+def test_an_offset_beyond_32_bits(kernels: KernelSet, tmp_path: Path) -> None:
+    """150 * 2^24, from which no sum takes less than 44 * 2^24; found by a random operator."""
+    op = Weighted(np.ones((4, 3, 3, 1), np.int64), _attrs("depthwise"), depthwise=True)
+    scales, bias = np.full(4, 0.75 * 2.0**-24, np.float32), np.full(4, -1_000_000_000)
+    graph = layer("offset", op, op.extremes(), Quantization(0, 23, (-127, 127)), scales, bias)
+    made = [
+        graph_case(replace(graph, name=f"offset_{i}"), [op.extremes()], kernels, TILES[i], guarded=True) for i in (1, 2)
+    ]
+    assert all("dsp" in step.symbol for case in made for step in select_kernels(case.schedule.graph, case.schedule))
+    run_cross_cases(made, tmp_path)
 
 
 def two_graph(name: str, rng: np.random.Generator) -> tuple[Graph, list[NDArray[Any]]]:

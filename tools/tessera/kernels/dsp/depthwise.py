@@ -158,7 +158,7 @@ def _planes_struct(
     """`turned`: along columns."""
     attrs, kernel = _attrs(op), f"{planes.kernel}x{planes.kernel}"
     x, w, out = (graph.tensor(t) for t in (*op.inputs[:2], output_of(op)))
-    doubled = np.concatenate([wrap32(2 * channels[:, :1]), channels[:, 1:]], axis=1)
+    doubled = wrap32(np.concatenate([2 * channels[:, :1], channels[:, 1:]], axis=1))  # sums bring all back to 32 bits
     pads = (attrs.padding[0], attrs.padding[2])
     return Struct(
         "tess_depthwise_conv2d_s8_dsp_t",
@@ -241,7 +241,7 @@ def _four_channels(weights: NDArray[np.int8], channels: Ints, first: int) -> NDA
     pairs = four[:, : width - width % 2].reshape(height, -1, 2, 2, 2)  # [row][pair][tap][half][channel of a half]
     taps = np.concatenate([pairs.transpose(0, 1, 3, 2, 4).reshape(height, -1), odd.reshape(height, -1)], axis=1)
     words = np.ascontiguousarray(taps).reshape(-1).view("<i4")
-    return np.concatenate([wrap32(constants[:, 0]), words, constants[:, 1:].reshape(-1)]).astype(np.int32)
+    return np.concatenate([wrap32(constants[:, 0]), words, wrap32(constants[:, 1:]).reshape(-1)]).astype(np.int32)
 
 
 def _variant(graph: Graph, op: Op) -> str:
