@@ -234,9 +234,10 @@ def test_every_byte(kernels: KernelSet, cases: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kernels", [FAST, LEAN], ids=["fast", "lean"])
 def test_an_offset_beyond_32_bits(kernels: KernelSet, tmp_path: Path) -> None:
-    """150 * 2^24, from which no sum takes less than 44 * 2^24; found by a random operator."""
-    op = Weighted(np.ones((4, 3, 3, 1), np.int64), _attrs("depthwise"), depthwise=True)
-    scales, bias = np.full(4, 0.75 * 2.0**-24, np.float32), np.full(4, -1_000_000_000)
+    """150 * 2^24, from which no sum takes less than 43 * 2^24; the outputs of one of 80 channels are not all the same.
+    Found by a random operator."""
+    op = Weighted(np.full((80, 3, 3, 1), 127), _attrs("depthwise"), depthwise=True)
+    scales, bias = np.full(80, 0.75 * 2.0**-24, np.float32), 300_000 * np.arange(80) - 1_000_000_000
     graph = layer("offset", op, op.extremes(), Quantization(0, 23, (-127, 127)), scales, bias)
     made = [
         graph_case(replace(graph, name=f"offset_{i}"), [op.extremes()], kernels, TILES[i], guarded=True) for i in (1, 2)
