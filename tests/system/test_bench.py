@@ -10,6 +10,7 @@ import pytest
 from tessera.bench.goals import GOALS, Goal
 from tessera.bench.measure import INPUTS, GoalMeasurement, Measurement, measure, measure_goal
 from tessera.bench.peers import PEER_POINTS, TFLM, best_peer
+from tessera.bench.speed import Speed
 from tessera.cli.bench import below, bench, render
 from tessera.errors import BadInput, CorruptModel
 from tessera.schedule.schedule import InputMode
@@ -35,6 +36,11 @@ def row(page: str, begin: str) -> list[str]:
     return [cell.strip(" *") for cell in line.split("|")[1:-1]]
 
 
+def section(page: str, heading: str) -> str:
+    """From a heading of the second order to the next."""
+    return page[page.index(f"## {heading}") :].split("\n## ")[0]
+
+
 def columns(page: str, heading: str) -> list[str]:
     """Of the first table below a heading."""
     below_it = page[page.index(f"## {heading}") :]
@@ -51,15 +57,22 @@ def test_a_measured_model_becomes_a_row(layers: Measurement, path: str) -> None:
     assert layers.h7 is not None
     page = render("measurements.md.jinja2", [layers], [], ["other: is refused"])
     assert page == render("measurements.md.jinja2", [again], [], ["other: is refused"])
-    memory, equality = page.split("## Equality")
-    cells = row(memory, "| small |")
-    assert len(cells) == len(columns(page, "Memory, layer by layer"))
-    assert cells[1] == f"{layers.m4['arena_bytes']:,}"
+    for heading in ("Speed", "Flash", "Memory, layer by layer", "Equality"):
+        assert len(row(section(page, heading), "| small |")) == len(columns(page, heading))
+    speed, fast = row(section(page, "Speed"), "| small |"), layers.speed
+    assert speed[1:3] == [f"{fast.macs:,}", f"{fast.m4_instructions / 1000:,.0f}"]
+    assert abs(fast.m4_instructions - layers.m4["instructions"]) < 0.02 * fast.m4_instructions
+    assert fast.m7_instructions is not None
+    assert abs(fast.m7_instructions - fast.m4_instructions) < 0.02 * fast.m4_instructions
+    assert fast.m4_cycles > fast.m4_instructions
+    flash = row(section(page, "Flash"), "| small |")
+    assert flash[1:3] == [f"{fast.constants_bytes:,}", f"{fast.file_bytes:,}"]
+    assert row(section(page, "Memory, layer"), "| small |")[1] == f"{layers.m4['arena_bytes']:,}"
     tensors = str(layers.m4["tensors"])
-    assert row(equality, "| small |")[1:5] == [tensors, str(INPUTS), tensors, tensors]
+    assert row(section(page, "Equality"), "| small |")[1:5] == [tensors, str(INPUTS), tensors, tensors]
     for h7, said in ((None, "does not fit"), ({**layers.h7, "schedule": "streamed"}, f"{tensors}, streamed")):
         other = render("measurements.md.jinja2", [replace(layers, h7=h7)], [], [])
-        assert row(other.split("## Equality")[1], "| small |")[4] == said
+        assert row(section(other, "Equality"), "| small |")[4] == said
     assert "* other: is refused" in page
     assert "Memory, streamed" not in page
 
@@ -80,7 +93,7 @@ def test_a_goal_becomes_a_row_beside_its_layers(layers: Measurement, path: str) 
     parts = ("arena_bytes", "stack_reserved_bytes", "static_ram_bytes")
     assert int(cells["SRAM in all"].replace(",", "")) - sum(report[p] for p in parts) in range(16)
     readme = render("readme.md.jinja2", [layers], [measured], [])
-    assert row(readme, "| small |")[2:4] == [f"{m['arena_bytes']:,} B" for m in (layers.m4, report)]
+    assert row(readme, "| small |")[4:6] == [f"{m['arena_bytes']:,} B" for m in (layers.m4, report)]
 
 
 @pytest.mark.qemu
@@ -100,11 +113,11 @@ def test_the_streamed_column_is_that_of_nothing_computed_again() -> None:
 
     goals = [found(replace(ONCE, max_macs=1.05), 1), found(replace(ONCE, mode=InputMode.RESIDENT), 2)]
     goals.append(found(replace(ONCE, max_macs=None, sram_bytes=9), 3))
-    report = {"macs": 1, "arena_bytes": 99, "weights_bytes": 5, "equal": 4, "tensors": 4}
-    layers = Measurement("small", report, None, 0, 0, 0)
-    assert row(render("readme.md.jinja2", [layers], goals, []), "| small |")[3] == ""
+    report = {"macs": 1, "instructions": 7, "arena_bytes": 99, "equal": 4, "tensors": 4}
+    layers = Measurement("small", report, None, Speed(1, 7, 7, 9.0, 8.0, 5, 6), 0, 0, 0)
+    assert row(render("readme.md.jinja2", [layers], goals, []), "| small |")[5] == ""
     goals.append(found(ONCE, 4))
-    assert row(render("readme.md.jinja2", [layers], goals, []), "| small |")[3] == "4 B"
+    assert row(render("readme.md.jinja2", [layers], goals, []), "| small |")[5] == "4 B"
 
 
 def test_the_papers_patches_stand_beside_ours() -> None:
