@@ -21,12 +21,14 @@ def test_kernels() -> None:
     assert_not_worse({KERNEL_TABLE: measure_kernel_figures()})
 
 
+@pytest.mark.slow
 @pytest.mark.qemu
 @pytest.mark.parametrize("name", model_names())
 def test_own_models(name: str) -> None:
     assert_not_worse({name: measure_figures(name)})
 
 
+@pytest.mark.slow
 @pytest.mark.qemu
 def test_real_models(shared_model: Path) -> None:
     if shared_model.stem not in read_committed():
