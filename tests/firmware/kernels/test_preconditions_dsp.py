@@ -168,8 +168,10 @@ class Quantization:
 
 
 def draw_quantization(rng: np.random.Generator) -> Quantization:
-    zeros = [int(rng.choice([-128, 127, int(rng.integers(-128, 128))])) for _ in range(2)]
-    return Quantization(zeros[0], zeros[1], CLAMPS[rng.integers(len(CLAMPS))])
+    """With a clamp that begins just below, at or above the zero point in a third."""
+    in_zero, zero = (int(rng.choice([-128, 127, int(rng.integers(-128, 128))])) for _ in range(2))
+    beside = (int(np.clip(zero + rng.integers(-1, 2), -128, 126)), 127)
+    return Quantization(in_zero, zero, CLAMPS[rng.integers(len(CLAMPS))] if rng.integers(3) else beside)
 
 
 def _scales(rng: np.random.Generator, channels: int, shift: int) -> NDArray[np.float32]:

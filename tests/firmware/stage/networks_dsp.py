@@ -131,7 +131,7 @@ class DspNetwork(Network):
         return self.op(attrs, (x,), out, float(self.q(x).scale), self.q(x).zero_point)
 
     def _weights(self, shape: tuple[int, ...], most: int) -> tuple[NDArray[np.int8], int]:
-        """(weights, zero point): of a uint8 model with one; of one sign by channel; with -128 beside another."""
+        """(weights, zero point): of a uint8 model with one; of one sign by channel; with some -128."""
         weights = self.rng.integers(-most, most + 1, shape)
         match self.one(*range(10)):
             case 0:
@@ -140,7 +140,7 @@ class DspNetwork(Network):
                 weights = np.where(self.rng.integers(0, 2, shape[:1] + (1,) * (len(shape) - 1)), most, -most)
                 weights = np.broadcast_to(weights, shape)
             case 2:
-                weights.reshape(-1)[self.rng.integers(weights.size, size=2)] = -128
+                weights[self.rng.random(shape) < 0.1] = -128
             case 3:
                 weights = np.where(self.rng.random(shape) < 0.8, 0, weights)
         return weights.astype(np.int8), 0
@@ -177,6 +177,8 @@ def draw_network(seed: int, name: str = "net") -> Graph:
     n = DspNetwork(seed)
     image = n.unsigned_input if n.one(*range(8)) == 0 else n.input
     n.maps = [image(*_sizes(n), n.one(1, 3, 3, 4, int(n.rng.integers(1, 41))))]
+    if n.one(0, 1):
+        n.maps.append(n.conv(n.maps[0], _channels(n), (3, 3), n.one((1, 1), (2, 2))))
     for _ in range(int(n.rng.integers(2, 8))):
         x = n.maps[-1] if n.one(0, 0, 1) else n.one(*n.maps[-3:])
         made = n.one(*PIECES)(n, x)
