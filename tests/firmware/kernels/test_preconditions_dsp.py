@@ -38,11 +38,12 @@ TILES = (None, None, Tile(1, FULL), Tile(1, 3))
 
 @dataclass(frozen=True)
 class Weighted:
-    """Weights [channels, height, width, depth] of the windows that a channel sees."""
+    """Weights [channels, height, width, depth] of the windows that a channel sees, less their zero point."""
 
     weights: Ints
     attrs: Callable[[ir.Clamp], ir.Attrs]
     depthwise: bool = False
+    zero_point: int = 0
 
     @property
     def rows(self) -> Ints:
@@ -50,9 +51,10 @@ class Weighted:
 
     def stored(self) -> Ints:
         """As the operator has them."""
+        stored = self.weights + self.zero_point
         if self.depthwise:
-            return np.moveaxis(self.weights, 0, 3).reshape(1, *self.weights.shape[1:3], -1)
-        return self.rows if isinstance(self.attrs((0, 0)), ir.FullyConnected) else self.weights
+            return np.moveaxis(stored, 0, 3).reshape(1, *stored.shape[1:3], -1)
+        return stored.reshape(len(stored), -1) if isinstance(self.attrs((0, 0)), ir.FullyConnected) else stored
 
     def extremes(self) -> NDArray[np.int8]:
         """The windows of greatest and least sums beside each other: a map, or rows."""
@@ -76,13 +78,14 @@ def draw_weighted(rng: np.random.Generator) -> Weighted:
         case "conv":
             shape = kernel
         case _:
-            shape, depth = (1, 1), int(rng.choice([1, 2, 3, 5, 8, 40, 257, 258, 508, 516, 517, 530]))
+            shape, depth = (1, 1), int(rng.choice([1, 2, 3, 5, 40, 127, 129, 150, 257, 258, 508, 516, 517, 530]))
     weights = rng.integers(-127, 128, (channels, *shape, depth))
     if rng.integers(3) == 0:  # of one sign, as large as can be
         weights = np.where(rng.integers(0, 2, (channels, 1, 1, 1)), 127, -127) * np.ones_like(weights)
     if rng.integers(6) == 0:  # beside a negative one it has no words
         weights.reshape(-1)[rng.integers(weights.size)] = -128
-    return Weighted(weights, _attrs(str(kind)), kind == "depthwise")
+    zero_point = int(rng.choice([-128, -20, 3, 127])) if rng.integers(5) == 0 else 0
+    return Weighted(weights - zero_point, _attrs(str(kind)), kind == "depthwise", zero_point)
 
 
 def _attrs(kind: str) -> Callable[[ir.Clamp], ir.Attrs]:
@@ -189,7 +192,7 @@ def layer(
     if not isinstance(attrs, ir.FullyConnected):
         _, k_h, k_w, _ = stored.shape
         out_shape = (1, x.shape[1] - k_h + 1, x.shape[2] - k_w + 1, len(bias))
-    weights_quant = Quant(scales, 0, 3 if op.depthwise else 0)
+    weights_quant = Quant(scales, op.zero_point, 3 if op.depthwise else 0)
     tensors = (
         Tensor("in", x.shape, DType.INT8, Quant(one, quantization.in_zero)),
         Tensor("weights", stored.shape, DType.INT8, weights_quant, stored.astype(np.int8)),
