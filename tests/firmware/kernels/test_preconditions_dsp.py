@@ -85,10 +85,10 @@ def draw_weighted(rng: np.random.Generator) -> Weighted:
     if rng.integers(6) == 0:  # beside a negative one it has no words
         weights.reshape(-1)[rng.integers(weights.size)] = -128
     zero_point = int(rng.choice([-128, -20, 3, 127])) if rng.integers(5) == 0 else 0
-    return Weighted(weights - zero_point, _attrs(str(kind)), kind == "depthwise", zero_point)
+    return Weighted(weights - zero_point, window_attrs(str(kind)), kind == "depthwise", zero_point)
 
 
-def _attrs(kind: str) -> Callable[[ir.Clamp], ir.Attrs]:
+def window_attrs(kind: str) -> Callable[[ir.Clamp], ir.Attrs]:
     match kind:
         case "depthwise":
             return lambda clamp: ir.DepthwiseConv2D((1, 1), (0, 0, 0, 0), clamp, 1)
@@ -160,7 +160,7 @@ def sweep_graph(name: str, rng: np.random.Generator) -> tuple[Graph, NDArray[np.
     else:
         columns = np.concatenate([every[: k_w // 2], every, every[: k_w - 1 - k_w // 2]])[:, None]
         x = np.broadcast_to(columns, (1, k_h, len(columns), channels if kind == "depthwise" else depth)).copy()
-    return layer(name, Weighted(weights, _attrs(kind), kind == "depthwise"), x, quantization, scales, bias), x
+    return layer(name, Weighted(weights, window_attrs(kind), kind == "depthwise"), x, quantization, scales, bias), x
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def test_every_byte(kernels: KernelSet, cases: int, tmp_path: Path) -> None:
 def test_an_offset_beyond_32_bits(kernels: KernelSet, tmp_path: Path) -> None:
     """150 * 2^24, from which no sum takes less than 43 * 2^24; the outputs of one of 80 channels are not all the same.
     Found by a random operator."""
-    op = Weighted(np.full((80, 3, 3, 1), 127), _attrs("depthwise"), depthwise=True)
+    op = Weighted(np.full((80, 3, 3, 1), 127), window_attrs("depthwise"), depthwise=True)
     scales, bias = np.full(80, 0.75 * 2.0**-24, np.float32), 300_000 * np.arange(80) - 1_000_000_000
     graph = layer("offset", op, op.extremes(), Quantization(0, 23, (-127, 127)), scales, bias)
     made = [

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from networks_dsp import draw_bytes, draw_network
 from schedules_dsp import found, layers, random_walk
-from test_stages_by_hand import SCHEDULES
+from test_stages_by_hand import SCHEDULES, row_rings
 
 from on_cross import FAST, LEAN, CrossCase, run_cross_cases
 from on_host import guarded_plan
@@ -47,6 +47,18 @@ def test_stages_by_hand(kernels: KernelSet, tmp_path: Path) -> None:
         for plan in (plan_memory(schedule), guarded_plan(schedule)):
             cases.append(cross_case(f"by_hand_{i}_{len(cases)}", schedule, plan, np.random.default_rng(i)))
     run_cross_cases(cases, tmp_path)
+
+
+@pytest.mark.parametrize("kernels", [FAST, LEAN], ids=["fast", "lean"])
+def test_mixed_up_rows_of_a_ring_are_seen(kernels: KernelSet, tmp_path: Path) -> None:
+    """Code that keeps one row less than the plan has room for, so that a row takes the place of one still needed."""
+    schedule = replace(row_rings(InputMode.STREAMED), kernels=kernels)
+    (stage,) = schedule.stages
+    shorter = replace(stage, maps=tuple(replace(m, lines=2) if m.lines == 3 else m for m in stage.maps))
+    plan, rng = guarded_plan(schedule), np.random.default_rng(1)
+    case = cross_case("mixed_up", replace(schedule, stages=(shorter,)), plan, rng)
+    with pytest.raises(AssertionError, match="in stage 0"):
+        run_cross_cases([case], tmp_path)
 
 
 def network_cases(seed: int) -> Iterator[CrossCase]:
