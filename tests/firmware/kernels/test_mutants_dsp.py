@@ -91,6 +91,14 @@ def running_ahead(name: str) -> CrossCase:
     return graph_case(replace(graph, tensors=tensors, ops=(padded,)), [x], FAST, None, guarded=False)
 
 
+def narrow(name: str) -> CrossCase:
+    """In place; by rows the output is never ahead of what was read, by columns it would be."""
+    op = Weighted(np.random.default_rng(0).integers(-127, 128, (4, 3, 3, 1)), window_attrs("depthwise"), depthwise=True)
+    x = np.random.default_rng(1).integers(-128, 128, (1, 13, 5, 4)).astype(np.int8)
+    graph = layer(name, op, x, LINEAR, np.full(4, 2.0**-9, np.float32), np.zeros(4, np.int64))
+    return graph_case(graph, [x], FAST, None, guarded=False)
+
+
 def noise(graph: Graph) -> Any:
     return np.random.default_rng(0).integers(-128, 128, graph.tensors[0].shape).astype(np.int8)
 
@@ -118,6 +126,12 @@ def zeros_for_padding(name: str) -> Patch:
 def scratch_less_4(patch: pytest.MonkeyPatch) -> None:
     real = conv2d_window.Window.scratch_bytes.fget
     patch.setattr(conv2d_window.Window, "scratch_bytes", property(lambda window: real(window) - 4))
+
+
+def along_columns_of_any_map(patch: pytest.MonkeyPatch) -> None:
+    real = depthwise._Planes.goes_along_columns.fget
+    turned = property(lambda planes: real(replace(planes, same_shape=True)))
+    patch.setattr(depthwise._Planes, "goes_along_columns", turned)
 
 
 def groups_of_one_pixel(patch: pytest.MonkeyPatch) -> None:
@@ -160,6 +174,7 @@ MUTANTS: dict[str, tuple[Make, Patch]] = {
     "lean conv2d, padding": (lambda name: padded(name, LEAN), zeros_for_padding("lean_struct")),
     "scratch": (lambda name: padded(name, FAST), scratch_less_4),
     "groups of pixels": (growing, groups_of_one_pixel),
+    "along columns": (narrow, along_columns_of_any_map),
     "in place": (running_ahead, in_place_whatever_is_ahead),
 }
 
